@@ -1,0 +1,185 @@
+//! Writing a file so that a reader sees the old one whole or the new one whole, whatever happens.
+//!
+//! Temporary file in the same folder, fsync, rename, fsync of the folder. The temporary file is held
+//! by an advisory lock while its writer lives; a writer first sweeps those of its own output that
+//! nobody holds, so a hundred kills leave no litter, and pid reuse can't fool it.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, NamedTempFile};
+
+use crate::exit::{Exit, Failure};
+use crate::signals;
+
+/// Writes `path` atomically and durably with what `fill` puts into the writer; returns the bytes written.
+///
+/// The folder is made when it is missing. The file's mode is 0644 less the umask's restrictions.
+///
+/// # Errors
+/// [`Exit::CannotWrite`] with the path and the cause; the previous file is then as it was.
+pub fn write<F>(path: &Path, fill: F) -> Result<u64, Failure>
+where
+    F: FnOnce(&mut dyn Write) -> io::Result<()>,
+{
+    let result = write_inner(path, fill);
+    signals::note_temporary(None);
+    result.map_err(|why| cannot_write(path, &why))
+}
+
+/// The failure of a write to `path`, with the advice that fits its cause.
+pub fn cannot_write(path: &Path, why: &io::Error) -> Failure {
+    let advice = match why.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "free some space; the previous file is unchanged"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "check the owner and the permissions of the folder; the previous file is unchanged"
+        }
+        io::ErrorKind::IsADirectory => "a folder is in the way; move it or choose another path",
+        _ => "the previous file is unchanged",
+    };
+    Failure::new(
+        Exit::CannotWrite,
+        format!("failed to write `{}`: {why} ({advice})", path.display()),
+    )
+}
+
+fn write_inner<F>(path: &Path, fill: F) -> io::Result<u64>
+where
+    F: FnOnce(&mut dyn Write) -> io::Result<()>,
+{
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(folder)?;
+    let prefix = temporary_prefix(path)?;
+    sweep(folder, &prefix);
+    let temporary = locked_temporary(folder, &prefix)?;
+    let mut writer = BufWriter::with_capacity(256 * 1024, temporary.as_file());
+    fill(&mut writer)?;
+    writer.flush()?;
+    drop(writer);
+    temporary.as_file().sync_all()?;
+    let bytes = temporary.as_file().metadata()?.len();
+    temporary.persist(path).map_err(|e| e.error)?;
+    File::open(folder)?.sync_all()?;
+    Ok(bytes)
+}
+
+/// `.NAME.` before the random part: hidden, and ours to recognise.
+fn temporary_prefix(path: &Path) -> io::Result<String> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+    Ok(format!(".{}.", name.to_string_lossy()))
+}
+
+/// A temporary file whose lock we hold. A sweeper may have removed it between its creation and our
+/// lock; then it has no name any more and we take another.
+fn locked_temporary(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
+    loop {
+        let temporary = Builder::new()
+            .prefix(prefix)
+            .suffix(".tmp")
+            .permissions(fs::Permissions::from_mode(0o644))
+            .tempfile_in(folder)?;
+        temporary.as_file().lock()?;
+        if temporary.as_file().metadata()?.nlink() > 0 {
+            signals::note_temporary(Some(temporary.path().to_path_buf()));
+            return Ok(temporary);
+        }
+    }
+}
+
+/// Removes what killed writers of the same output left behind. Best effort: a failure here is no
+/// reason not to write.
+fn sweep(folder: &Path, prefix: &str) {
+    for path in leftovers(folder, prefix) {
+        if let Ok(file) = File::open(&path)
+            && file.try_lock().is_ok()
+        {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+fn leftovers(folder: &Path, prefix: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(Result::ok)
+        .filter(|entry| {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            name.starts_with(prefix) && name.ends_with(".tmp")
+        })
+        .map(|entry| entry.path())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_failing_writer_leaves_the_old_file_and_no_litter() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("step2.json");
+        write(&path, |out| out.write_all(b"old")).unwrap();
+        let failure = write(&path, |out| {
+            out.write_all(b"half of the ne")?;
+            Err(io::ErrorKind::StorageFull.into())
+        })
+        .unwrap_err();
+        assert_eq!(failure.exit, Exit::CannotWrite);
+        assert!(failure.message.contains("free some space"), "{failure}");
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(folder.path()), ["step2.json"]);
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_is_swept_and_what_a_live_one_holds_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("step2.json");
+        fs::write(folder.path().join(".step2.json.dead.tmp"), "x").unwrap();
+        fs::write(folder.path().join(".step3.json.other.tmp"), "x").unwrap();
+        let live = File::create(folder.path().join(".step2.json.live.tmp")).unwrap();
+        live.lock().unwrap();
+        write(&path, |out| out.write_all(b"new")).unwrap();
+        assert_eq!(
+            names(folder.path()),
+            [
+                ".step2.json.live.tmp",
+                ".step3.json.other.tmp",
+                "step2.json"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_folder_in_the_way_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("step2.json");
+        fs::create_dir(&path).unwrap();
+        let failure = write(&path, |_| Ok(())).unwrap_err();
+        assert!(
+            failure.message.contains("a folder is in the way"),
+            "{failure}"
+        );
+    }
+}

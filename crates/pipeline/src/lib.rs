@@ -1,0 +1,34 @@
+//! What every executable shares: configuration, handoff files, exit codes, logging, the step harness.
+//!
+//! A step's own package says what its output is and how it comes from its input; everything around
+//! that (arguments, reading and checking the input, writing the output so that nothing is ever torn,
+//! signals, exit codes, messages) is here, once, so that six programs behave like one.
+//! Nothing here knows football or the provider.
+
+pub mod atomic;
+pub mod cli;
+pub mod config;
+pub mod cycle;
+pub mod exit;
+pub mod handoff;
+pub mod harness;
+pub mod logging;
+pub mod paths;
+pub mod signals;
+pub mod text;
+
+pub use config::Config;
+pub use cycle::CycleId;
+pub use exit::{Exit, Failure};
+pub use handoff::Envelope;
+pub use harness::{Context, Step};
+pub use paths::DataDir;
+pub use text::{Listed, Text};
+
+/// Version and git commit, as `--version` prints them: `0.1.0 (1a2b3c4d5e6f)`.
+pub const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (",
+    env!("FOOTBALL_BOT_COMMIT"),
+    ")"
+);

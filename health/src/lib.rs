@@ -1,0 +1,1 @@
+//! Report what is wrong, since when, why, and what to do.

@@ -1,0 +1,1 @@
+//! The supervisor: schedule, child, shutdown, backoff, day log.

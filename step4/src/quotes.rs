@@ -1,0 +1,137 @@
+//! The choice of quotes: which bookmaker's which tick stands for a market.
+//!
+//! The rules are `football::quote`'s; here they meet the series that step 2 left.
+
+use feed::Tick;
+use feed::codes::{self, Market};
+use football::{Book, Newest, Phase, Price, age_s, is_stale, preference_order, primary};
+use pipeline::{Listed, Text};
+use serde::{Deserialize, Serialize};
+use step2::Series;
+
+/// The quote of one market, in the feed's numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quote<'a> {
+    /// Whose.
+    pub bookmaker_id: i64,
+    /// Whose, in words.
+    #[serde(borrow)]
+    pub bookmaker: Text<'a>,
+    /// Whether one can't bet on it now.
+    pub suspended: bool,
+    /// Whether it is too old to be trusted.
+    pub stale: bool,
+    /// Seconds from the tick to the fetch.
+    pub age_s: i64,
+    /// Ticks in the series.
+    pub ticks: u64,
+    /// The tick; see [`feed::odds`].
+    #[serde(borrow)]
+    pub tick: Tick<'a>,
+    /// The opening tick, if it is from before kick-off.
+    #[serde(borrow)]
+    pub opening: Option<Tick<'a>>,
+}
+
+/// A bookmaker's 1X2 prices that are open, valid and not stale.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenBook {
+    /// Whose.
+    pub bookmaker_id: i64,
+    /// Home, draw, away; decimal odds in ten-thousandths.
+    pub prices: [u32; 3],
+}
+
+/// What the choice depends on, beside the series.
+pub(crate) struct Moment<'c> {
+    pub status: i64,
+    /// When the live list was fetched, unix seconds.
+    pub now: i64,
+    /// Bookmakers by preference.
+    pub preferred: &'c [u32],
+}
+
+impl Moment<'_> {
+    fn phase(&self) -> Phase {
+        codes::phase(self.status)
+    }
+
+    fn stale(&self, tick: &Tick<'_>) -> bool {
+        is_stale(
+            self.phase(),
+            self.status,
+            tick.status,
+            age_s(self.now, tick.at),
+        )
+    }
+
+    /// The series of a market in order of preference.
+    fn in_order<'s, 'a>(
+        &self,
+        odds: &'s Listed<i64, step2::Book<'a>>,
+        market: Market,
+    ) -> Vec<(i64, &'s Series<'a>)> {
+        let ids = odds
+            .iter()
+            .filter(|(_, book)| book.series(market).is_some())
+            .map(|(id, _)| *id);
+        preference_order(self.preferred, ids)
+            .into_iter()
+            .filter_map(|id| {
+                let (_, book) = odds.iter().find(|(known, _)| *known == id)?;
+                Some((id, book.series(market)?))
+            })
+            .collect()
+    }
+
+    /// The primary quote of a market.
+    pub(crate) fn quote<'a>(
+        &self,
+        odds: &Listed<i64, step2::Book<'a>>,
+        market: Market,
+    ) -> Option<Quote<'a>> {
+        let series = self.in_order(odds, market);
+        let books = series.iter().map(|(_, series)| Book {
+            newest: series.newest.as_ref().map(|tick| Newest {
+                tick,
+                open: !tick.sealed,
+                valid: tick.valid(market),
+            }),
+            last_open: series.newest_open.as_ref(),
+        });
+        let chosen = primary(self.phase(), books, |tick| self.stale(tick))?;
+        let (bookmaker_id, series) = series[chosen.index];
+        Some(Quote {
+            bookmaker_id,
+            bookmaker: Text(codes::bookmaker(bookmaker_id)),
+            suspended: chosen.suspended,
+            stale: chosen.stale,
+            age_s: age_s(self.now, chosen.tick.at),
+            ticks: series.ticks,
+            tick: chosen.tick.clone(),
+            opening: series.opening.clone(),
+        })
+    }
+
+    /// The 1X2 prices of every book whose newest tick is open, valid and not stale, by preference.
+    pub(crate) fn open_books(&self, odds: &Listed<i64, step2::Book<'_>>) -> Vec<OpenBook> {
+        self.in_order(odds, Market::FullTimeResult)
+            .into_iter()
+            .filter_map(|(bookmaker_id, series)| {
+                let tick = series.newest.as_ref()?;
+                if !tick.open_valid(Market::FullTimeResult) || self.stale(tick) {
+                    return None;
+                }
+                let mut prices = [0; 3];
+                for (price, value) in prices.iter_mut().zip(tick.values) {
+                    *price =
+                        Price::from_ten_thousandths(u32::try_from(value?).ok()?)?.ten_thousandths();
+                }
+                Some(OpenBook {
+                    bookmaker_id,
+                    prices,
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,89 @@
+//! Step 5: convert prices, probabilities and units: the product that other programs read.
+//!
+//! In: `step4/step4.json`. Out: `step5/step5.json`, field by field as the contract's table has it. The
+//! file says itself how old its data is, so that a bot can refuse to bet on it.
+
+mod environment;
+mod quote;
+mod record;
+
+use pipeline::handoff::{self, Source};
+use pipeline::{Context, Failure, Listed, Step, Text};
+use serde::{Deserialize, Serialize};
+use step2::Rejected;
+use step3::Statistics;
+
+pub use environment::Environment;
+pub use quote::{
+    Best, BestPrices, Consensus, OpeningResult, OpeningSpread, OpeningTotal, PriceView,
+    ResultQuote, SpreadQuote, TotalQuote,
+};
+pub use record::Match;
+
+/// The body of `step5.json`, behind the envelope.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Output<'a> {
+    /// Whether the data is recent enough to act on (`[data] fresh_for`).
+    pub fresh: bool,
+    /// Seconds from the fetch of the live list to the making of this file.
+    pub data_age_s: i64,
+    /// How many matches follow.
+    pub total_matches: usize,
+    /// Step 3's counts.
+    #[serde(borrow)]
+    pub statistics: Statistics<'a>,
+    /// Matches that could not be used, and why.
+    #[serde(borrow)]
+    pub rejected: Vec<Rejected<'a>>,
+    /// The matches.
+    #[serde(borrow)]
+    pub matches: Listed<Text<'a>, Match<'a>>,
+}
+
+/// The step.
+pub struct Convert;
+
+impl Step for Convert {
+    const NUMBER: u8 = 5;
+    const ABOUT: &'static str = "Convert prices, probabilities and units into the product file";
+    type Input<'a> = step4::Output<'a>;
+    type Output<'a> = Output<'a>;
+
+    fn parse<'a>(text: &'a str, source: &Source) -> Result<Self::Input<'a>, Failure> {
+        handoff::parse(text, source)
+    }
+
+    fn run<'a>(input: Self::Input<'a>, context: &Context) -> Result<Self::Output<'a>, Failure> {
+        let age = (context.now - context.input.fetched_at).max(chrono::TimeDelta::zero());
+        let fresh_for = context.config.data.fresh_for.0;
+        let matches: Listed<_, _> = input
+            .matches
+            .0
+            .into_iter()
+            .filter(|(id, _)| context.wants(id))
+            .map(|(id, one)| (id, Match::convert(one)))
+            .collect();
+        Ok(Output {
+            fresh: age.to_std().is_ok_and(|age| age <= fresh_for),
+            data_age_s: age.num_seconds(),
+            total_matches: matches.len(),
+            statistics: input.statistics,
+            rejected: input.rejected,
+            matches,
+        })
+    }
+
+    fn summary(output: &Output<'_>) -> String {
+        let consensus = output
+            .matches
+            .iter()
+            .filter(|(_, m)| m.consensus.is_some())
+            .count();
+        let age = if output.fresh { "fresh" } else { "NOT fresh" };
+        format!(
+            "{} matches, {consensus} with a consensus, {age} ({} s old)",
+            output.matches.len(),
+            output.data_age_s
+        )
+    }
+}
