@@ -1,2 +1,7 @@
-//! stub
-fn main() {}
+//! The program `step1`: see the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    step1::main()
+}

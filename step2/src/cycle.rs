@@ -151,6 +151,7 @@ fn match_odds<'a>(
 
 fn read_books<'a>(cursor: &mut Cursor<'a>, anomalies: &Anomalies) -> Result<Books<'a>, Fault> {
     let mut books = Books::default();
+    let mut starts = Vec::new();
     if !is_object(cursor, "odds results", anomalies)? {
         return Ok(books);
     }
@@ -159,7 +160,7 @@ fn read_books<'a>(cursor: &mut Cursor<'a>, anomalies: &Anomalies) -> Result<Book
             anomalies.note("odds company", "no number");
             return c.value().map(drop);
         };
-        let book = read_book(c, anomalies)?;
+        let book = read_book(c, &mut starts, anomalies)?;
         if books.iter().any(|(known, _)| *known == id) {
             anomalies.note("odds company", "twice in one match");
         } else {
@@ -170,7 +171,11 @@ fn read_books<'a>(cursor: &mut Cursor<'a>, anomalies: &Anomalies) -> Result<Book
     Ok(books)
 }
 
-fn read_book<'a>(cursor: &mut Cursor<'a>, anomalies: &Anomalies) -> Result<Book<'a>, Fault> {
+fn read_book<'a>(
+    cursor: &mut Cursor<'a>,
+    starts: &mut Vec<usize>,
+    anomalies: &Anomalies,
+) -> Result<Book<'a>, Fault> {
     let mut book = Book::default();
     if !is_object(cursor, "odds company", anomalies)? {
         return Ok(book);
@@ -189,7 +194,7 @@ fn read_book<'a>(cursor: &mut Cursor<'a>, anomalies: &Anomalies) -> Result<Book<
             }
             return Ok(());
         }
-        let series = Series::read(c, market, anomalies)?;
+        let series = Series::read(c, market, starts, anomalies)?;
         if series.ticks > 0 {
             book.slot(market).get_or_insert(series);
         }

@@ -3,6 +3,7 @@
 use feed::Tick;
 use feed::codes::{Market, in_play};
 use feed::json::{Cursor, Fault};
+use feed::odds::Index;
 use feed::row::Anomalies;
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +12,10 @@ use serde::{Deserialize, Serialize};
 pub struct Series<'a> {
     /// How many ticks the series has.
     pub ticks: u64,
-    /// Whether any of them is valid.
+    /// Whether any of them is valid; not written, the match lists its bookmakers.
+    #[serde(skip)]
     pub valid: bool,
-    /// The newest tick, whatever it is.
+    /// The newest tick; missing when it can't be read.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<Tick<'a>>,
     /// The newest one that is open and valid.
@@ -32,56 +34,121 @@ pub struct Series<'a> {
 }
 
 impl<'a> Series<'a> {
-    /// Reads the list of ticks at the cursor.
-    ///
-    /// Ticks that may turn out to be the answer are remembered by their place and read again at the end:
-    /// that is cheaper than to carry 150,000 of them.
+    /// Reads the list of ticks at the cursor. `starts` is working memory.
     pub(crate) fn read(
         cursor: &mut Cursor<'a>,
         market: Market,
+        starts: &mut Vec<usize>,
         anomalies: &Anomalies,
     ) -> Result<Self, Fault> {
+        match Index::of(cursor, starts) {
+            Some(index) => Series::of_index(&index, market, anomalies),
+            None => Series::walk(cursor, market, anomalies),
+        }
+    }
+
+    /// Looks from both ends and reads only what may be an answer. The same result as [`Series::walk`], except
+    /// that oddities of ticks that nobody asks for are not counted.
+    fn of_index(
+        index: &Index<'a, '_>,
+        market: Market,
+        anomalies: &Anomalies,
+    ) -> Result<Self, Fault> {
+        let count = index.count();
+        let mut series = Series {
+            ticks: count as u64,
+            ..Series::default()
+        };
+        for nth in 0..count {
+            let tick = index.read(nth, anomalies)?;
+            series.valid |= tick.as_ref().is_some_and(|tick| tick.valid(market));
+            let open = tick.as_ref().is_some_and(|tick| tick.open_valid(market));
+            if nth == 0 {
+                series.newest.clone_from(&tick);
+            }
+            if open {
+                series.newest_open = tick;
+                break;
+            }
+        }
+        if series.newest_open.is_none() {
+            return Ok(series);
+        }
+        let unnoted = Anomalies::default();
+        let open = |nth| {
+            Ok(index
+                .read(nth, &unnoted)?
+                .filter(|tick: &Tick<'_>| tick.open_valid(market)))
+        };
+        let mut oldest_open = false;
+        let mut least = i64::MAX;
+        for nth in (0..count).rev() {
+            let digit = index.minute_digit(nth);
+            let early = digit.is_none_or(|digit| (b'3'..=b'6').contains(&digit));
+            let before_kickoff = || {
+                index
+                    .status_digit(nth)
+                    .is_some_and(|status| !in_play(i64::from(status - b'0')))
+            };
+            if oldest_open && !early && (series.first_in_play.is_some() || before_kickoff()) {
+                continue;
+            }
+            let Some(tick) = open(nth)? else { continue };
+            if !oldest_open {
+                oldest_open = true;
+                series.opening = (tick.status == 1).then(|| tick.clone());
+            }
+            if !in_play(tick.status) {
+                continue;
+            }
+            if let Some(distance) = distance_from_4_5(&tick.minute)
+                && distance < least
+            {
+                least = distance;
+                series.minute_3_to_6 = Some(tick.clone());
+            }
+            if series.first_in_play.is_none() {
+                series.first_in_play = Some(tick);
+            }
+        }
+        Ok(series)
+    }
+
+    /// Reads every tick, from newest to oldest: for a series that is not of the common shape.
+    fn walk(cursor: &mut Cursor<'a>, market: Market, anomalies: &Anomalies) -> Result<Self, Fault> {
         let mut series = Series::default();
         let mut oldest_open = None;
-        let mut first_in_play = None;
-        let mut early: Option<(usize, i64)> = None;
+        let mut least = i64::MAX;
         cursor.array::<Fault>(|c| {
-            c.peek();
-            let place = c.position();
+            let first = series.ticks == 0;
+            series.ticks += 1;
+            // An unreadable newest tick is still the newest: what is older does not stand for now.
             let Some(tick) = Tick::read(c, anomalies)? else {
                 return Ok(());
             };
-            series.ticks += 1;
-            let valid = tick.valid(market);
-            series.valid |= valid;
-            if valid && !tick.sealed {
-                oldest_open = Some(place);
-                if in_play(tick.status) {
-                    first_in_play = Some(place);
-                    if let Some(distance) = distance_from_4_5(&tick.minute)
-                        && early.is_none_or(|(_, least)| distance <= least)
-                    {
-                        early = Some((place, distance));
-                    }
-                }
-                if series.newest_open.is_none() {
-                    series.newest_open = Some(tick.clone());
-                }
+            series.valid |= tick.valid(market);
+            if first {
+                series.newest = Some(tick.clone());
             }
-            if series.newest.is_none() {
-                series.newest = Some(tick);
+            if !tick.open_valid(market) {
+                return Ok(());
             }
+            if series.newest_open.is_none() {
+                series.newest_open = Some(tick.clone());
+            }
+            if in_play(tick.status) {
+                if let Some(distance) = distance_from_4_5(&tick.minute)
+                    && distance <= least
+                {
+                    least = distance;
+                    series.minute_3_to_6 = Some(tick.clone());
+                }
+                series.first_in_play = Some(tick.clone());
+            }
+            oldest_open = Some(tick);
             Ok(())
         })?;
-        let text = cursor.whole_text();
-        let again = |place: Option<usize>| match place {
-            // Read once already, so its oddities are counted.
-            Some(place) => Tick::read(&mut Cursor::at(text, place), &Anomalies::default()),
-            None => Ok(None),
-        };
-        series.opening = again(oldest_open)?.filter(|tick| tick.status == 1);
-        series.first_in_play = again(first_in_play)?;
-        series.minute_3_to_6 = again(early.map(|(place, _)| place))?;
+        series.opening = oldest_open.filter(|tick| tick.status == 1);
         Ok(series)
     }
 }
@@ -97,9 +164,19 @@ fn distance_from_4_5(minute: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn digest(text: &str, market: Market) -> Series<'_> {
-        Series::read(&mut Cursor::new(text), market, &Anomalies::default()).unwrap()
+        {
+            let mut starts = Vec::new();
+            Series::read(
+                &mut Cursor::new(text),
+                market,
+                &mut starts,
+                &Anomalies::default(),
+            )
+            .unwrap()
+        }
     }
 
     fn at(tick: &Option<Tick<'_>>) -> Option<i64> {
@@ -146,6 +223,64 @@ mod tests {
         );
         assert_eq!(series.newest.unwrap().values[0], Some(20_000));
         assert_eq!(series.first_in_play.unwrap().values[0], Some(21_000));
+    }
+
+    #[test]
+    fn a_tick_behind_an_unreadable_one_is_not_the_newest() {
+        let series = digest(
+            r#"[[1748453415123,"16",2.0,3.0,4.0,2,0,"0-0"],[50,"9",2.1,3.0,4.0,2,0,"0-0"]]"#,
+            Market::FullTimeResult,
+        );
+        assert_eq!((series.ticks, at(&series.newest)), (2, None));
+        assert_eq!(at(&series.newest_open), Some(50));
+    }
+
+    proptest! {
+        /// The short way and the long way come to the same digest, whatever the order of minutes and statuses.
+        #[test]
+        fn both_ways_to_read_a_series_agree(
+            ticks in prop::collection::vec(
+                (0i64..9, prop::sample::select(vec!["", "1", "3", "4", "5", "6", "7", "45+", "midfield", "63"]),
+                 0i64..3, prop::sample::select(vec![1i64, 2, 3, 4, 8, 13]), 0u8..4),
+                1..40),
+            market in prop::sample::select(vec![Market::FullTimeResult, Market::Spread]),
+            space in any::<bool>(),
+        ) {
+            let comma = if space { ", " } else { "," };
+            let list: Vec<String> = ticks.iter().map(|(at, minute, price, status, sealed)| {
+                let sealed = u8::from(*sealed == 0);
+                [format!("[{}", 1_748_453_400 + at), format!("\"{minute}\""), format!("{price}.5"), "1.25".to_owned(),
+                 "3.0".to_owned(), status.to_string(), sealed.to_string(), "\"0-1\"]".to_owned()].join(comma)
+            }).collect();
+            let text = format!("[{}]", list.join(comma));
+            let anomalies = Anomalies::default();
+            let mut starts = Vec::new();
+            let mut cursor = Cursor::new(&text);
+            let index = Index::of(&mut cursor, &mut starts).expect("the common shape");
+            prop_assert_eq!(cursor.position(), text.len());
+            let short = Series::of_index(&index, market, &anomalies).unwrap();
+            let long = Series::walk(&mut Cursor::new(&text), market, &anomalies).unwrap();
+            prop_assert_eq!(short, long);
+        }
+
+        /// No text makes the index see a series where none is, or end it in the wrong place.
+        #[test]
+        fn the_index_never_ends_a_series_in_the_wrong_place(
+            strings in prop::collection::vec("[\\[\\],0-9 ]{0,8}", 1..8), nested in 0usize..8
+        ) {
+            let list: Vec<serde_json::Value> = strings.iter().enumerate().map(|(i, text)| {
+                if i == nested { serde_json::json!([1, [2, text, "1"], [text, "0-1"]]) } else { serde_json::json!([1, text, "0-1"]) }
+            }).collect();
+            let text = format!("{},null", serde_json::to_string(&list).unwrap());
+            let mut starts = Vec::new();
+            let mut cursor = Cursor::new(&text);
+            if Index::of(&mut cursor, &mut starts).is_some() {
+                prop_assert_eq!(&text[cursor.position()..], ",null");
+                prop_assert_eq!(starts.len(), list.len());
+            } else {
+                prop_assert_eq!(cursor.position(), 0);
+            }
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use feed::codes;
 use feed::envelope;
+use feed::odds::TIMES;
 use feed::row::{self, Anomalies, Row};
 use feed::score::{self, Score};
 use football::{parse_humidity, parse_pressure, parse_temperature, parse_wind};
@@ -109,7 +110,7 @@ impl<'a> Merger<'a, '_> {
         let competition_id = field("competition_id");
         let competition = competition_id
             .as_ref()
-            .and_then(|id| self.record(&cycle.competitions, id, "competition"));
+            .and_then(|id| self.reference(&cycle.competitions, id, "competition"));
         let country_id = competition.as_ref().and_then(|row| row.text("country_id"));
         let (home_team_id, away_team_id) = (field("home_team_id"), field("away_team_id"));
         let odds = self.odds(id, cycle);
@@ -119,7 +120,7 @@ impl<'a> Merger<'a, '_> {
             kickoff: detail
                 .as_ref()
                 .and_then(|row| row.int("match_time"))
-                .filter(|at| *at > 0),
+                .filter(|at| TIMES.contains(at)),
             period_kickoff: score.period_kickoff,
             competition: competition
                 .as_ref()
@@ -159,6 +160,11 @@ impl<'a> Merger<'a, '_> {
                 .flat_map(|(_, book)| book.all())
                 .map(|series| series.ticks)
                 .sum(),
+            bookmakers: odds
+                .iter()
+                .filter(|(_, book)| book.all().any(|series| series.valid))
+                .map(|(id, _)| *id)
+                .collect(),
             odds,
         })
     }
@@ -174,19 +180,41 @@ impl<'a> Merger<'a, '_> {
                 return None;
             }
         };
+        let is_it = |row: &Row<'a, 'n>| row.text("id").is_some_and(|found| found == id.as_str());
+        // One row, where the provider sends it without its list.
+        if let Ok(row) = Row::parse(results, self.anomalies)
+            && is_it(&row)
+        {
+            self.anomalies.note(name, "a row for a list");
+            return Some(row);
+        }
         let rows = row::list(results, name, self.anomalies);
-        let found = rows
+        let parsed = rows
             .iter()
-            .filter_map(|raw| Row::parse(raw, self.anomalies).ok())
-            .find(|row| row.text("id").is_some_and(|found| found == id.as_str()));
+            .filter_map(|raw| Row::parse(raw, self.anomalies).ok());
+        let found = parsed.into_iter().find(is_it);
         if found.is_none() && !rows.is_empty() {
             self.anomalies.note(name, "another id than asked for");
         }
         found
     }
 
+    /// The record for `id`, or the one that the provider merged it into (`uid`).
+    fn reference<'n>(
+        &'n self,
+        bodies: &Bodies<'a>,
+        id: &Text<'a>,
+        name: &str,
+    ) -> Option<Row<'a, 'n>> {
+        let record = self.record(bodies, id, name)?;
+        let merged = record.text("uid").filter(|uid| uid != id.as_str());
+        merged
+            .and_then(|uid| self.record(bodies, &Text(uid), name))
+            .or(Some(record))
+    }
+
     fn team_name(&self, teams: &Bodies<'a>, id: Option<&Text<'a>>) -> Option<Text<'a>> {
-        self.record(teams, id?, "team")?.text("name").map(Text)
+        self.reference(teams, id?, "team")?.text("name").map(Text)
     }
 
     /// The live list wins over the details, as a whole: the two race, and a goal that VAR took back must
@@ -194,25 +222,26 @@ impl<'a> Merger<'a, '_> {
     fn score(&self, live: &Row<'a, '_>, detail: Option<&Row<'a, '_>>) -> Option<Score> {
         let from_live = live
             .raw("score")
-            .and_then(|raw| Score::parse(raw, self.anomalies).ok());
-        if let Some(score) = from_live
-            && score.status.is_some()
-        {
-            return Some(score);
+            .and_then(|raw| Score::parse(raw, self.anomalies).ok())
+            .unwrap_or_default();
+        if from_live.status.is_some() && from_live.counted {
+            return Some(from_live);
         }
         self.anomalies.note("score", "missing in the live list");
-        let detail = detail?;
         let side = |name| {
             detail
-                .raw(name)
+                .and_then(|row| row.raw(name))
                 .map(|raw| score::scores(raw, self.anomalies))
                 .unwrap_or_default()
         };
+        let status = from_live
+            .status
+            .or_else(|| detail.and_then(|row| row.int("status_id")))?;
         Some(Score {
-            status: Some(detail.int("status_id")?),
+            status: Some(status),
             home: side("home_scores"),
             away: side("away_scores"),
-            period_kickoff: None,
+            ..from_live
         })
     }
 
@@ -229,10 +258,8 @@ impl<'a> Merger<'a, '_> {
 
     fn pair(&self, elements: &[&str]) -> Option<[i64; 2]> {
         let [home, away] = elements else { return None };
-        Some([
-            row::int(home, "pair", self.anomalies)?,
-            row::int(away, "pair", self.anomalies)?,
-        ])
+        let goals = |raw| row::int(raw, "pair", self.anomalies).filter(|n| *n >= 0);
+        Some([goals(home)?, goals(away)?])
     }
 
     fn stat(&self, raw: &str) -> Option<Stat> {
@@ -274,7 +301,7 @@ fn environment(row: &Row<'_, '_>) -> Environment {
     let parsed =
         |name: &str, parse: fn(&str) -> Option<f64>| row.text(name).and_then(|text| parse(&text));
     Environment {
-        weather_id: row.int("weather").filter(|id| *id > 0),
+        weather_id: row.int("weather").filter(|id| *id >= 0),
         temperature_c: parsed("temperature", parse_temperature),
         wind_mps: parsed("wind", parse_wind),
         humidity_pct: parsed("humidity", parse_humidity),

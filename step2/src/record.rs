@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Series;
 
-/// The body of `step2.json`, behind the envelope.
+/// The body of `step2.json`, behind the envelope. `M` is [`Match`], or what a reader needs of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Output<'a> {
+#[serde(bound(deserialize = "'de: 'a, M: Deserialize<'de>"))]
+pub struct Output<'a, M = Match<'a>> {
     /// How many matches follow.
     pub total_matches: usize,
     /// Matches that could not be used, and why.
@@ -20,7 +21,7 @@ pub struct Output<'a> {
     /// What was odd in the feed, counted.
     pub anomalies: BTreeMap<String, u64>,
     /// The matches in the order of the live list.
-    pub matches: Listed<Text<'a>, Match<'a>>,
+    pub matches: Listed<Text<'a>, M>,
 }
 
 /// A match that was left out.
@@ -92,6 +93,8 @@ pub struct Match<'a> {
     pub incidents: Vec<Incident<'a>>,
     /// Odds ticks in all series together.
     pub ticks: u64,
+    /// Bookmakers with any valid tick.
+    pub bookmakers: Vec<i64>,
     /// By bookmaker id, in the provider's order.
     #[serde(borrow)]
     pub odds: Listed<i64, Book<'a>>,

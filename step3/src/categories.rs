@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use feed::codes;
 use football::Phase;
-use pipeline::{Listed, Text};
+use pipeline::Text;
 use serde::{Deserialize, Serialize};
-use step2::Match;
+
+use crate::brief::Brief;
 
 type Ids<'a> = Vec<Text<'a>>;
 
@@ -59,7 +60,7 @@ const fn by_status(status: i64) -> &'static str {
 
 impl<'a> Categories<'a> {
     /// Sorts the matches into the categories.
-    pub(crate) fn of(matches: &Listed<Text<'a>, Match<'a>>) -> Self {
+    pub(crate) fn of(matches: &[(Text<'a>, Brief<'a>)]) -> Self {
         let mut categories = Categories::default();
         for category in ["live", "upcoming", "finished", "other"] {
             categories
@@ -67,11 +68,8 @@ impl<'a> Categories<'a> {
                 .insert(Text::from(category), Vec::new());
         }
         let or_unknown = |text: &Option<Text<'a>>| text.clone().unwrap_or(Text::from(UNKNOWN));
-        for (id, one) in matches.iter() {
-            let weather = one
-                .environment
-                .and_then(|e| e.weather_id)
-                .map(|code| Text(codes::weather(code)));
+        for (id, one) in matches {
+            let weather = one.weather_id().map(|code| Text(codes::weather(code)));
             for (category, key) in [
                 (
                     &mut categories.by_status,

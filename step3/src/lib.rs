@@ -3,19 +3,23 @@
 //! In: `step2/step2.json`. Out: `step3/step3.json`: the same records behind statistics of the whole
 //! cycle and the match ids by status, competition, country, weather and venue.
 
+mod brief;
 mod categories;
 mod statistics;
 
 use pipeline::handoff::{self, Source};
 use pipeline::{Context, Failure, Listed, Step, Text};
 use serde::{Deserialize, Serialize};
-use step2::{Match, Rejected};
+use serde_json::value::RawValue;
+use step2::Rejected;
+
+use crate::brief::Brief;
 
 pub use categories::{Categories, Group};
 pub use statistics::Statistics;
 
 /// The body of `step3.json`, behind the envelope.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Output<'a> {
     /// How many matches follow.
     pub total_matches: usize,
@@ -28,9 +32,9 @@ pub struct Output<'a> {
     /// Matches that could not be used, and why.
     #[serde(borrow)]
     pub rejected: Vec<Rejected<'a>>,
-    /// The records of step 2, unchanged.
+    /// The records of step 2 ([`step2::Match`]), unchanged; still text.
     #[serde(borrow)]
-    pub matches: Listed<Text<'a>, Match<'a>>,
+    pub matches: Listed<Text<'a>, &'a RawValue>,
 }
 
 /// The step.
@@ -39,7 +43,7 @@ pub struct Summarise;
 impl Step for Summarise {
     const NUMBER: u8 = 3;
     const ABOUT: &'static str = "Summarise and categorise the matches";
-    type Input<'a> = step2::Output<'a>;
+    type Input<'a> = step2::Output<'a, &'a RawValue>;
     type Output<'a> = Output<'a>;
 
     fn parse<'a>(text: &'a str, source: &Source) -> Result<Self::Input<'a>, Failure> {
@@ -48,10 +52,20 @@ impl Step for Summarise {
 
     fn run<'a>(mut input: Self::Input<'a>, context: &Context) -> Result<Self::Output<'a>, Failure> {
         input.matches.0.retain(|(id, _)| context.wants(id));
+        let briefs: Vec<(Text<'a>, Brief<'a>)> = input
+            .matches
+            .iter()
+            .map(|(id, raw)| Ok((id.clone(), serde_json::from_str(raw.get())?)))
+            .collect::<Result<_, serde_json::Error>>()
+            .map_err(|why| {
+                Failure::bad_input(format!(
+                    "the input has a match that step 2 did not write: {why}"
+                ))
+            })?;
         Ok(Output {
-            total_matches: input.matches.len(),
-            statistics: Statistics::of(&input),
-            categories: Categories::of(&input.matches),
+            total_matches: briefs.len(),
+            statistics: Statistics::of(&input, &briefs),
+            categories: Categories::of(&briefs),
             rejected: input.rejected,
             matches: input.matches,
         })

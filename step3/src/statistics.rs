@@ -6,6 +6,8 @@ use feed::codes;
 use pipeline::Text;
 use serde::{Deserialize, Serialize};
 
+use crate::brief::Brief;
+
 /// The counts. They go on to the product file as they are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Statistics<'a> {
@@ -34,15 +36,15 @@ pub struct Statistics<'a> {
 
 impl<'a> Statistics<'a> {
     /// The counts of what step 2 wrote.
-    pub(crate) fn of(input: &step2::Output<'a>) -> Self {
+    pub(crate) fn of<M>(input: &step2::Output<'a, M>, matches: &[(Text<'a>, Brief<'a>)]) -> Self {
         let mut statistics = Statistics {
-            total: input.matches.len(),
+            total: matches.len(),
             rejected: input.rejected.len(),
             anomalies: input.anomalies.values().sum(),
             ..Statistics::default()
         };
         let mut by_bookmaker: BTreeMap<i64, usize> = BTreeMap::new();
-        for (_, one) in input.matches.iter() {
+        for (_, one) in matches {
             statistics.with_odds += usize::from(one.ticks > 0);
             statistics.with_events += usize::from(!one.incidents.is_empty());
             statistics.ticks += one.ticks;
@@ -50,19 +52,14 @@ impl<'a> Statistics<'a> {
                 .by_phase
                 .entry(Text::from(codes::phase(one.status_id).as_str()))
                 .or_default() += 1;
-            if let Some(weather) = one
-                .environment
-                .and_then(|environment| environment.weather_id)
-            {
+            if let Some(weather) = one.weather_id() {
                 *statistics
                     .by_weather
                     .entry(Text(codes::weather(weather)))
                     .or_default() += 1;
             }
-            for (id, book) in one.odds.iter() {
-                if book.all().any(|series| series.valid) {
-                    *by_bookmaker.entry(*id).or_default() += 1;
-                }
+            for id in &one.bookmakers {
+                *by_bookmaker.entry(*id).or_default() += 1;
             }
         }
         statistics.by_bookmaker = by_bookmaker

@@ -10,6 +10,7 @@ mod score;
 use pipeline::handoff::{self, Source};
 use pipeline::{Context, Failure, Listed, Step, Text};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use step2::Rejected;
 use step3::Statistics;
 
@@ -49,13 +50,24 @@ impl Step for Extract {
     fn run<'a>(input: Self::Input<'a>, context: &Context) -> Result<Self::Output<'a>, Failure> {
         let now = context.fetched_at();
         let bookmakers = &context.config.odds.bookmakers;
-        let matches: Listed<_, _> = input
+        // One match at a time: its odds are dropped before the next one's are read.
+        let extract = |(id, raw): (Text<'a>, &'a RawValue)| {
+            let one = serde_json::from_str(raw.get())?;
+            Ok((id, Match::extract(one, bookmakers, now)))
+        };
+        let wanted = input
             .matches
             .0
             .into_iter()
-            .filter(|(id, _)| context.wants(id))
-            .map(|(id, one)| (id, Match::extract(one, bookmakers, now)))
-            .collect();
+            .filter(|(id, _)| context.wants(id));
+        let matches = wanted
+            .map(extract)
+            .collect::<Result<Listed<_, _>, serde_json::Error>>();
+        let matches = matches.map_err(|why| {
+            Failure::bad_input(format!(
+                "the input has a match that step 3 did not write: {why}"
+            ))
+        })?;
         Ok(Output {
             total_matches: matches.len(),
             statistics: input.statistics,

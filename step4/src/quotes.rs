@@ -23,6 +23,8 @@ pub struct Quote<'a> {
     pub stale: bool,
     /// Seconds from the tick to the fetch.
     pub age_s: i64,
+    /// Whether the price was made at the score that stands now; `None` when either is unknown.
+    pub score_current: Option<bool>,
     /// Ticks in the series.
     pub ticks: u64,
     /// The tick; see [`feed::odds`].
@@ -40,6 +42,10 @@ pub struct OpenBook {
     pub bookmaker_id: i64,
     /// Home, draw, away; decimal odds in ten-thousandths.
     pub prices: [u32; 3],
+    /// Seconds from the tick to the fetch.
+    pub age_s: i64,
+    /// Whether the prices were made at the score that stands now; `None` when either is unknown.
+    pub score_current: Option<bool>,
 }
 
 /// What the choice depends on, beside the series.
@@ -49,6 +55,10 @@ pub(crate) struct Moment<'c> {
     pub now: i64,
     /// Bookmakers by preference.
     pub preferred: &'c [u32],
+    /// Goals now.
+    pub goals: Option<[i64; 2]>,
+    /// Corners now.
+    pub corners: Option<[i64; 2]>,
 }
 
 impl Moment<'_> {
@@ -63,6 +73,17 @@ impl Moment<'_> {
             tick.status,
             age_s(self.now, tick.at),
         )
+    }
+
+    /// Whether a tick was made at the score (of corners: the count) that stands now.
+    fn score_current(&self, tick: &Tick<'_>, market: Market) -> Option<bool> {
+        let now = match market {
+            Market::CornersOverUnder => self.corners?,
+            Market::FullTimeResult | Market::Spread | Market::OverUnder => self.goals?,
+        };
+        let (home, away) = tick.score.split_once('-')?;
+        let then: [i64; 2] = [home.trim().parse().ok()?, away.trim().parse().ok()?];
+        Some(then == now)
     }
 
     /// The series of a market in order of preference.
@@ -107,6 +128,7 @@ impl Moment<'_> {
             suspended: chosen.suspended,
             stale: chosen.stale,
             age_s: age_s(self.now, chosen.tick.at),
+            score_current: self.score_current(chosen.tick, market),
             ticks: series.ticks,
             tick: chosen.tick.clone(),
             opening: series.opening.clone(),
@@ -130,6 +152,8 @@ impl Moment<'_> {
                 Some(OpenBook {
                     bookmaker_id,
                     prices,
+                    age_s: age_s(self.now, tick.at),
+                    score_current: self.score_current(tick, Market::FullTimeResult),
                 })
             })
             .collect()

@@ -72,10 +72,13 @@ impl<'a> Match<'a> {
         let minute = minute(period, from.period_kickoff, now);
         let status_name = codes::status(status);
         let score = Score::of(status, &from.home_scores, &from.away_scores, from.aggregate);
+        let corners = Sides::corners(&from.home_scores, &from.away_scores);
         let moment = Moment {
             status,
             now,
             preferred,
+            goals: score.goals(),
+            corners: corners.pair(),
         };
         Match {
             clock: Text::from(clock_text(
@@ -87,17 +90,13 @@ impl<'a> Match<'a> {
             score: Text::from(score.text()),
             score_detail: score,
             cards: Cards::of(&from.home_scores, &from.away_scores),
-            corners: Sides::corners(&from.home_scores, &from.away_scores),
+            corners,
             full_time_result: moment.quote(&from.odds, Market::FullTimeResult),
             spread: moment.quote(&from.odds, Market::Spread),
             over_under: moment.quote(&from.odds, Market::OverUnder),
             corners_over_under: moment.quote(&from.odds, Market::CornersOverUnder),
             open_books: moment.open_books(&from.odds),
-            bookmakers: from
-                .odds
-                .iter()
-                .filter(|(_, book)| book.all().any(|series| series.valid))
-                .count(),
+            bookmakers: from.bookmakers.len(),
             status_id: status,
             status: Text(status_name),
             phase: Text::from(phase.as_str()),

@@ -71,6 +71,11 @@ impl Score {
         }
     }
 
+    /// Goals so far, extra time included.
+    pub(crate) fn goals(&self) -> Option<Pair> {
+        self.extra_time.or(Some([self.home?, self.away?]))
+    }
+
     /// `2 - 2 (HT: 1 - 0) AET 3 - 2 PEN 4 - 3`, without what is not known; empty when nothing is.
     pub fn text(&self) -> String {
         let mut text = String::new();
@@ -104,6 +109,10 @@ impl Cards {
 }
 
 impl Sides {
+    pub(crate) fn pair(&self) -> Option<Pair> {
+        Some([self.home?, self.away?])
+    }
+
     pub(crate) fn corners(home: &Scores, away: &Scores) -> Sides {
         Sides {
             home: home[4],

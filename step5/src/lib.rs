@@ -9,7 +9,7 @@ mod record;
 
 use pipeline::handoff::{self, Source};
 use pipeline::{Context, Failure, Listed, Step, Text};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use step2::Rejected;
 use step3::Statistics;
 
@@ -20,9 +20,10 @@ pub use quote::{
 };
 pub use record::Match;
 
-/// The body of `step5.json`, behind the envelope.
+/// The body of `step5.json`, behind the envelope. `M` is [`Match`], or what becomes one when it is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Output<'a> {
+#[serde(bound(deserialize = "'de: 'a, M: Deserialize<'de>"))]
+pub struct Output<'a, M = Match<'a>> {
     /// Whether the data is recent enough to act on (`[data] fresh_for`).
     pub fresh: bool,
     /// Seconds from the fetch of the live list to the making of this file.
@@ -37,7 +38,18 @@ pub struct Output<'a> {
     pub rejected: Vec<Rejected<'a>>,
     /// The matches.
     #[serde(borrow)]
-    pub matches: Listed<Text<'a>, Match<'a>>,
+    pub matches: Listed<Text<'a>, M>,
+}
+
+/// A match that is converted while it is written: the product is larger than all that it is made from, and
+/// needs to be in memory for one match at a time only.
+#[derive(Clone, Debug)]
+pub struct Unconverted<'a>(pub step4::Match<'a>);
+
+impl Serialize for Unconverted<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Match::convert(self.0.clone()).serialize(serializer)
+    }
 }
 
 /// The step.
@@ -47,7 +59,7 @@ impl Step for Convert {
     const NUMBER: u8 = 5;
     const ABOUT: &'static str = "Convert prices, probabilities and units into the product file";
     type Input<'a> = step4::Output<'a>;
-    type Output<'a> = Output<'a>;
+    type Output<'a> = Output<'a, Unconverted<'a>>;
 
     fn parse<'a>(text: &'a str, source: &Source) -> Result<Self::Input<'a>, Failure> {
         handoff::parse(text, source)
@@ -61,7 +73,7 @@ impl Step for Convert {
             .0
             .into_iter()
             .filter(|(id, _)| context.wants(id))
-            .map(|(id, one)| (id, Match::convert(one)))
+            .map(|(id, one)| (id, Unconverted(one)))
             .collect();
         Ok(Output {
             fresh: age.to_std().is_ok_and(|age| age <= fresh_for),
@@ -73,15 +85,15 @@ impl Step for Convert {
         })
     }
 
-    fn summary(output: &Output<'_>) -> String {
-        let consensus = output
+    fn summary(output: &Self::Output<'_>) -> String {
+        let priced = output
             .matches
             .iter()
-            .filter(|(_, m)| m.consensus.is_some())
+            .filter(|(_, m)| !m.0.open_books.is_empty())
             .count();
         let age = if output.fresh { "fresh" } else { "NOT fresh" };
         format!(
-            "{} matches, {consensus} with a consensus, {age} ({} s old)",
+            "{} matches, {priced} with open 1X2 prices, {age} ({} s old)",
             output.matches.len(),
             output.data_age_s
         )

@@ -98,6 +98,8 @@ macro_rules! quotes {
             /// The score (for corners: the corner count) at that time.
             #[serde(borrow)]
             pub score: Text<'a>,
+            /// Whether that is the score that stands now; null when either is unknown.
+            pub score_current: Option<bool>,
             /// The oldest valid open prices, if they are from before kick-off.
             #[serde(borrow)]
             pub opening: Option<$opening<'a>>,
@@ -129,6 +131,7 @@ macro_rules! quotes {
                     suspended: from.suspended,
                     stale: from.stale,
                     age_s: from.age_s,
+                    score_current: from.score_current,
                     at: Text::from(rfc3339(from.tick.at)),
                     opening: from.opening.and_then(|tick| $opening::prices(&tick)).map(|(opening, _)| opening),
                     time: Text(from.tick.minute),
@@ -285,6 +288,10 @@ pub struct Best<'a> {
     /// Whose, in words.
     #[serde(borrow)]
     pub bookmaker: Text<'a>,
+    /// Seconds from the price to the fetch.
+    pub age_s: i64,
+    /// Whether it was made at the score that stands now; null when either is unknown.
+    pub score_current: Option<bool>,
 }
 
 /// The best 1X2 prices over the open books; of equal ones the preferred bookmaker's.
@@ -299,20 +306,41 @@ pub struct BestPrices<'a> {
     /// Away win.
     #[serde(borrow)]
     pub away: Best<'a>,
+    /// The sum of the three implied probabilities, to six places. Below 1 it looks like a sure win and is
+    /// nearly always a price that somebody has not updated yet.
+    pub implied_sum: f64,
+    /// Whether one can't bet on it now, since the match is over or off.
+    pub suspended: bool,
 }
 
 impl BestPrices<'_> {
-    pub(crate) fn of(books: &[OpenBook]) -> Option<Self> {
+    pub(crate) fn of(books: &[OpenBook], phase: &str) -> Option<Self> {
         let candidates = books
             .iter()
             .filter_map(|book| Some((book.bookmaker_id, prices_of(book)?)));
-        let [home, draw, away] = football::best(candidates)?.map(|(bookmaker_id, price)| Best {
-            decimal: price.decimal(),
-            american: Text::from(price.american_text()),
-            bookmaker_id,
-            bookmaker: Text(codes::bookmaker(bookmaker_id)),
-        });
-        Some(BestPrices { home, draw, away })
+        let best = football::best(candidates)?;
+        let view = |(bookmaker_id, price): (i64, Price)| {
+            let book = books
+                .iter()
+                .find(|book| book.bookmaker_id == bookmaker_id)?;
+            Some(Best {
+                decimal: price.decimal(),
+                american: Text::from(price.american_text()),
+                bookmaker_id,
+                bookmaker: Text(codes::bookmaker(bookmaker_id)),
+                age_s: book.age_s,
+                score_current: book.score_current,
+            })
+        };
+        let implied_sum = six(best.iter().map(|(_, price)| price.implied()).sum());
+        let [home, draw, away] = best;
+        Some(BestPrices {
+            home: view(home)?,
+            draw: view(draw)?,
+            away: view(away)?,
+            implied_sum,
+            suspended: matches!(phase, "finished" | "off"),
+        })
     }
 }
 
@@ -327,6 +355,7 @@ mod tests {
             suspended: false,
             stale: false,
             age_s: 2,
+            score_current: Some(true),
             ticks: 6,
             tick: serde_json::from_str(tick).unwrap(),
             opening: None,

@@ -66,14 +66,15 @@ pub struct Match<'a> {
 }
 
 impl<'a> Match<'a> {
-    pub(crate) fn convert(from: step4::Match<'a>) -> Self {
+    /// Converts what step 4 extracted.
+    pub fn convert(from: step4::Match<'a>) -> Self {
         Match {
             kickoff: from
                 .kickoff
                 .and_then(|at| DateTime::from_timestamp(at, 0))
                 .map(|at| Text::from(instant(at))),
             consensus: Consensus::of(&from.open_books),
-            best: BestPrices::of(&from.open_books),
+            best: BestPrices::of(&from.open_books, &from.phase),
             full_time_result: from.full_time_result.and_then(ResultQuote::convert),
             spread: from.spread.and_then(SpreadQuote::convert),
             over_under: from.over_under.and_then(TotalQuote::convert),

@@ -9,6 +9,8 @@ pub enum Endpoint {
     RecentList,
     /// The whole odds history of one match; `uuid=`.
     OddsHistory,
+    /// Which matches' odds changed or were repaired in the last 60 s.
+    OddsUpdate,
     /// Teams; `uuid=` for one.
     Team,
     /// Competitions; `uuid=` for one.
@@ -24,6 +26,7 @@ impl Endpoint {
             Endpoint::DetailLive => "match/detail_live",
             Endpoint::RecentList => "match/recent/list",
             Endpoint::OddsHistory => "odds/history",
+            Endpoint::OddsUpdate => "odds/update",
             Endpoint::Team => "team/additional/list",
             Endpoint::Competition => "competition/additional/list",
             Endpoint::Country => "country/list",

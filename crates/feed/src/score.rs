@@ -14,6 +14,8 @@ pub type Scores = [Option<i64>; 7];
 pub struct Score {
     /// The provider's status code.
     pub status: Option<i64>,
+    /// Whether there is any number of either side.
+    pub counted: bool,
     /// The home side.
     pub home: Scores,
     /// The away side.
@@ -44,7 +46,13 @@ impl Score {
                 .map(|raw| scores(raw, anomalies))
                 .unwrap_or_default()
         };
+        let empty = |index: usize| {
+            elements
+                .get(index)
+                .is_none_or(|raw| list(raw, "scores", anomalies).is_empty())
+        };
         Ok(Score {
+            counted: !(empty(2) && empty(3)),
             status: number(1, "score status"),
             home: side(2),
             away: side(3),
@@ -81,6 +89,8 @@ mod tests {
             [Some(2), None, Some(0), Some(0), Some(4), None, None]
         );
         assert_eq!(score.period_kickoff, Some(1_748_452_491));
+        let empty = Score::parse(r#"["id",2,[],[],0]"#, &anomalies).unwrap();
+        assert!(score.counted && !empty.counted);
         let short = Score::parse(r#"["id",8,[1],[0],0]"#, &anomalies).unwrap();
         assert_eq!(short.period_kickoff, None);
         assert!(Score::parse("{}", &anomalies).is_err());

@@ -5,7 +5,7 @@
 //! nobody holds, so a hundred kills leave no litter, and pid reuse can't fool it.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,10 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::exit::{Exit, Failure};
 use crate::signals;
+
+/// What an output is written into. A concrete type: JSON is written in many small pieces, and calls that
+/// the compiler can't see through cost as much as the conversion.
+pub type Out<'f> = BufWriter<&'f File>;
 
 /// Writes `path` atomically and durably with what `fill` puts into the writer; returns the bytes written.
 ///
@@ -22,7 +26,7 @@ use crate::signals;
 /// [`Exit::CannotWrite`] with the path and the cause; the previous file is then as it was.
 pub fn write<F>(path: &Path, fill: F) -> Result<u64, Failure>
 where
-    F: FnOnce(&mut dyn Write) -> io::Result<()>,
+    F: FnOnce(&mut Out<'_>) -> io::Result<()>,
 {
     let result = write_inner(path, fill);
     signals::note_temporary(None);
@@ -49,7 +53,7 @@ pub fn cannot_write(path: &Path, why: &io::Error) -> Failure {
 
 fn write_inner<F>(path: &Path, fill: F) -> io::Result<u64>
 where
-    F: FnOnce(&mut dyn Write) -> io::Result<()>,
+    F: FnOnce(&mut Out<'_>) -> io::Result<()>,
 {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());

@@ -64,6 +64,10 @@ pub struct Feed {
     pub max_body_bytes: u64,
     /// How long teams, competitions and countries are kept before they are fetched again.
     pub reference_ttl: Span,
+    /// How far the odds of a live match may be behind before they are fetched again unasked.
+    pub max_odds_age: Span,
+    /// Connect over IPv4 only: the provider admits fixed IPv4 addresses.
+    pub force_ipv4: bool,
 }
 
 impl Default for Feed {
@@ -80,6 +84,8 @@ impl Default for Feed {
             min_completeness: 0.5,
             max_body_bytes: 64 * 1024 * 1024,
             reference_ttl: Span::seconds(24 * 3600),
+            max_odds_age: Span::seconds(180),
+            force_ipv4: true,
         }
     }
 }

@@ -327,8 +327,8 @@ pub fn write<T: Serialize>(
     }
 }
 
-fn document<T: Serialize>(
-    out: &mut dyn Write,
+fn document<W: Write, T: Serialize>(
+    out: &mut W,
     envelope: &Envelope,
     body: &T,
     pretty: bool,

@@ -172,6 +172,20 @@ impl<W: std::io::Write> std::io::Write for WithoutFirstByte<W> {
         Ok(bytes.len())
     }
 
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        if self.dropped {
+            return self.inner.write_all(bytes);
+        }
+        match bytes {
+            [] => Ok(()),
+            [_, rest @ ..] => {
+                self.dropped = true;
+                self.inner.write_all(rest)
+            }
+        }
+    }
+
     fn flush(&mut self) -> std::io::Result<()> {
         self.inner.flush()
     }

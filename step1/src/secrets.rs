@@ -1,0 +1,120 @@
+//! User and secret of the provider's account: where they come from, and that they can't be shown.
+
+use std::env;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pipeline::Failure;
+use pipeline::config::Provider;
+
+/// Text that must never be printed. It has no `Display`, and its `Debug` says nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    /// The text itself, for the request's query and nothing else.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[hidden]")
+    }
+}
+
+/// The account.
+#[derive(Clone, Debug)]
+pub(crate) struct Credentials {
+    pub(crate) user: Secret,
+    pub(crate) secret: Secret,
+}
+
+impl Credentials {
+    /// The credentials for `provider`. The sandbox takes any pair, so it gets one of its own when none is given.
+    pub(crate) fn load(provider: Provider) -> Result<Credentials, Failure> {
+        let user = find("USER", "thesports_user")?;
+        let secret = find("SECRET", "thesports_secret")?;
+        match (user, secret, provider) {
+            (Some(user), Some(secret), _) => Ok(Credentials { user, secret }),
+            (_, _, Provider::Sandbox) => Ok(Credentials {
+                user: Secret("sandbox".to_owned()),
+                secret: Secret("sandbox".to_owned()),
+            }),
+            (user, _, Provider::Thesports) => {
+                let missing = if user.is_none() { "user" } else { "secret" };
+                Err(Failure::config(format!(
+                    "no TheSports {missing}: set THESPORTS_USER and THESPORTS_SECRET, or FOOTBALL_BOT_THESPORTS_USER_FILE \
+                     and FOOTBALL_BOT_THESPORTS_SECRET_FILE, or give systemd the credentials thesports_user and \
+                     thesports_secret; to try everything without an account: --provider sandbox"
+                )))
+            }
+        }
+    }
+
+    /// `text` without either secret, should one have found its way into a message of a library.
+    pub(crate) fn scrub(&self, text: &str) -> String {
+        let mut clean = text.to_owned();
+        for secret in [&self.secret, &self.user] {
+            if secret.0.len() >= 4 {
+                clean = clean.replace(&secret.0, "[hidden]");
+            }
+        }
+        clean
+    }
+}
+
+/// The value from the environment, from a file that the environment names, or from systemd's credentials.
+fn find(name: &str, credential: &str) -> Result<Option<Secret>, Failure> {
+    let variable = |name: String| env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(value) = variable(format!("THESPORTS_{name}")) {
+        let text = value
+            .into_string()
+            .map_err(|_| Failure::config(format!("$THESPORTS_{name} is not UTF-8 text")))?;
+        return Ok(Some(Secret(text.trim().to_owned())).filter(|secret| !secret.0.is_empty()));
+    }
+    for file in [
+        format!("FOOTBALL_BOT_THESPORTS_{name}_FILE"),
+        format!("THESPORTS_{name}_FILE"),
+    ] {
+        if let Some(path) = variable(file.clone()) {
+            return read(Path::new(&path), &format!("the file that ${file} names")).map(Some);
+        }
+    }
+    let path = variable("CREDENTIALS_DIRECTORY".to_owned())
+        .map(|folder| PathBuf::from(folder).join(credential));
+    match path {
+        Some(path) if path.exists() => {
+            read(&path, &format!("the credential {credential}")).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+fn read(path: &Path, what: &str) -> Result<Secret, Failure> {
+    let text = fs::read_to_string(path)
+        .map_err(|why| Failure::config(format!("failed to read {what}: {why}")))?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Failure::config(format!("{what} is empty")));
+    }
+    Ok(Secret(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_does_not_show_itself_and_is_scrubbed_from_foreign_messages() {
+        let credentials = Credentials {
+            user: Secret("someone".to_owned()),
+            secret: Secret("s3cr3t-token".to_owned()),
+        };
+        assert!(!format!("{credentials:?}").contains("s3cr3t"));
+        let message = credentials.scrub("error for http://x/?user=someone&secret=s3cr3t-token");
+        assert_eq!(message, "error for http://x/?user=[hidden]&secret=[hidden]");
+    }
+}
