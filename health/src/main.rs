@@ -1,2 +1,7 @@
-//! stub
-fn main() {}
+//! The executable of health; everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    health::cli::main()
+}

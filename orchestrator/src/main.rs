@@ -1,2 +1,7 @@
-//! stub
-fn main() {}
+//! The orchestrator's executable; everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    orchestrator::cli::main()
+}

@@ -48,7 +48,7 @@ pub(crate) fn write(
     let bytes = atomic::write(path, |out| {
         let mut encoder = GzEncoder::new(out, Compression::default());
         serde_json::to_writer(&mut encoder, &recording)?;
-        encoder.finish()?.flush()
+        encoder.finish().map(drop)
     })?;
     log::info!(
         "recorded this cycle in `{}` ({} kB)",

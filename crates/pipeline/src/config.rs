@@ -265,7 +265,7 @@ pub struct StepSpec {
     pub name: String,
     /// The program: a name beside the orchestrator, or a path.
     pub program: String,
-    /// Arguments after the standard ones.
+    /// Arguments before the standard ones (`--cycle`, `--data-dir`, `--config`).
     #[serde(default)]
     pub args: Vec<String>,
     /// When the step is told to end.

@@ -1,0 +1,259 @@
+//! One orchestrator per data directory, and how others see whether it lives.
+//!
+//! The lock is an advisory lock on a file that is never unlinked (unlinking would let two have it).
+//! The kernel frees it with its holder, whatever way that ends, so nothing ever has to be cleaned up.
+//! The file says who holds it, since when, and by when the holder means to be heard of again: a
+//! holder that lives but does not move is found by that, without a thread or a timer of its own.
+//!
+//! [`look`] never tries the lock: for the instant in which a reader had it, a starting orchestrator
+//! would be turned away. It reads `/proc/locks`, which needs no rights and disturbs nobody.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
+use std::process;
+use std::thread;
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+
+/// What the holder says of itself in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Its process id.
+    pub pid: u32,
+    /// When it took the lock.
+    pub since: Option<DateTime<Utc>>,
+    /// When at the latest it means to have been heard of again.
+    pub due: Option<DateTime<Utc>>,
+    /// The time from one cycle's start to the next.
+    pub interval: Option<Duration>,
+}
+
+/// Why the lock was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process has it; who, if it has said so yet.
+    #[error("held by another process")]
+    Held(Option<Holder>),
+    /// The file can't be opened or written.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// The lock, held until this is dropped or the process ends.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+    since: DateTime<Utc>,
+    interval: Duration,
+}
+
+impl Lock {
+    /// Takes the lock at `path` and writes who we are.
+    ///
+    /// # Errors
+    /// [`LockError::Held`] at once when another process has it.
+    pub fn take(path: &Path, interval: Duration) -> Result<Lock, LockError> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(LockError::Held(read(path))),
+            Err(TryLockError::Error(why)) => return Err(why.into()),
+        }
+        let lock = Lock {
+            file,
+            since: Utc::now(),
+            interval,
+        };
+        lock.promise(Duration::from_secs(60))?;
+        Ok(lock)
+    }
+
+    /// Says that this process means to be heard of again within `within`.
+    ///
+    /// # Errors
+    /// When the file can't be written. In place and of the same length each time, so a full disk is
+    /// no hindrance.
+    pub fn promise(&self, within: Duration) -> io::Result<()> {
+        let within = TimeDelta::from_std(within).unwrap_or(TimeDelta::MAX);
+        let due = Utc::now()
+            .checked_add_signed(within)
+            .unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let mut text = Vec::with_capacity(128);
+        writeln!(text, "{}", process::id())?;
+        writeln!(text, "since {}", stamp(self.since))?;
+        writeln!(text, "due {}", stamp(due))?;
+        writeln!(text, "interval_ms {}", self.interval.as_millis())?;
+        self.file.write_all_at(&text, 0)?;
+        if self.file.metadata()?.len() != text.len() as u64 {
+            self.file.set_len(text.len() as u64)?;
+        }
+        Ok(())
+    }
+}
+
+fn stamp(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Whether an orchestrator runs on a data directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It holds the lock now.
+    Running(Holder),
+    /// Nobody holds the lock; who held it last.
+    Gone(Holder),
+    /// There is no lock file, or nothing in it: none ever ran here.
+    Never,
+}
+
+/// Looks at the lock at `path` without trying it.
+pub fn look(path: &Path) -> Presence {
+    let Some(holder) = read(path) else {
+        return Presence::Never;
+    };
+    let inode = fs::metadata(path).map(|meta| meta.ino()).unwrap_or(0);
+    // A reader of /proc/locks may miss a line while another lock comes or goes: one look that finds
+    // nothing proves nothing.
+    for look in 0..3 {
+        if look > 0 {
+            thread::sleep(Duration::from_millis(2));
+        }
+        if is_held(&holder, inode) {
+            return Presence::Running(holder);
+        }
+    }
+    Presence::Gone(holder)
+}
+
+fn is_held(holder: &Holder, inode: u64) -> bool {
+    let locks = locks().unwrap_or_default();
+    locks
+        .lines()
+        .filter_map(flock_of_line)
+        .any(|(pid, locked)| {
+            // Some filesystems (overlay, btrfs) show another inode or device there than stat does;
+            // then the process that the file names, under the name it has, is the sign.
+            locked == inode || (pid == holder.pid && is_orchestrator(pid))
+        })
+}
+
+/// `/proc/locks`, read in pieces as large as the kernel gives them, so that each is of one moment.
+fn locks() -> io::Result<String> {
+    let mut file = File::open("/proc/locks")?;
+    let mut text = Vec::new();
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(String::from_utf8_lossy(&text).into_owned()),
+            n => text.extend_from_slice(&piece[..n]),
+        }
+    }
+}
+
+/// Process and inode of a line such as `1: FLOCK  ADVISORY  WRITE 708 08:01:131082 0 EOF`.
+fn flock_of_line(line: &str) -> Option<(u32, u64)> {
+    let mut words = line.split_ascii_whitespace().skip(1);
+    if words.next()? != "FLOCK" || words.nth(1)? != "WRITE" {
+        return None;
+    }
+    let pid = words.next()?.parse().ok()?;
+    let inode = words.next()?.rsplit(':').next()?.parse().ok()?;
+    Some((pid, inode))
+}
+
+fn is_orchestrator(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "orchestrator")
+}
+
+fn read(path: &Path) -> Option<Holder> {
+    let text = fs::read_to_string(path).ok()?;
+    let mut lines = text.lines();
+    let pid = lines.next()?.trim().parse().ok()?;
+    let mut holder = Holder {
+        pid,
+        since: None,
+        due: None,
+        interval: None,
+    };
+    let instant = |text: &str| {
+        DateTime::parse_from_rfc3339(text)
+            .ok()
+            .map(|at| at.to_utc())
+    };
+    for line in lines {
+        match line.split_once(' ') {
+            Some(("since", at)) => holder.since = instant(at),
+            Some(("due", at)) => holder.due = instant(at),
+            Some(("interval_ms", n)) => {
+                holder.interval = n.parse().ok().map(Duration::from_millis);
+            }
+            _ => {}
+        }
+    }
+    Some(holder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_holder_is_seen_without_trying_the_lock_and_its_end_is_seen_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state/orchestrator.lock");
+        assert_eq!(look(&path), Presence::Never);
+        let lock = Lock::take(&path, Duration::from_secs(60)).unwrap();
+        let Presence::Running(holder) = look(&path) else {
+            panic!("not seen");
+        };
+        assert_eq!(holder.pid, process::id());
+        assert_eq!(holder.interval, Some(Duration::from_secs(60)));
+        assert!(holder.due.unwrap() > Utc::now());
+        drop(lock);
+        assert!(matches!(look(&path), Presence::Gone(gone) if gone.pid == process::id()));
+    }
+
+    #[test]
+    fn a_second_taker_is_turned_away_and_told_who_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("orchestrator.lock");
+        fs::write(&path, "999999\nsomething longer than what will be written, of an older version, which must not stay behind as a tail of the new text\n").unwrap();
+        let _lock = Lock::take(&path, Duration::from_secs(1)).unwrap();
+        let Err(LockError::Held(Some(holder))) = Lock::take(&path, Duration::from_secs(1)) else {
+            panic!("taken twice, or not told by whom");
+        };
+        assert_eq!(holder.pid, process::id());
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 4);
+    }
+
+    #[test]
+    fn other_kinds_of_locks_are_not_ours() {
+        assert_eq!(
+            flock_of_line("1: FLOCK  ADVISORY  WRITE 708 08:01:131082 0 EOF"),
+            Some((708, 131_082))
+        );
+        assert_eq!(
+            flock_of_line("2: POSIX  ADVISORY  WRITE 708 08:01:131082 0 EOF"),
+            None
+        );
+        assert_eq!(
+            flock_of_line("3: FLOCK  ADVISORY  READ 708 08:01:131082 0 EOF"),
+            None
+        );
+        assert_eq!(
+            flock_of_line("3: -> FLOCK  ADVISORY  WRITE 708 08:01:131082 0 EOF"),
+            None
+        );
+    }
+}

@@ -1,0 +1,237 @@
+//! What a user would lose: history, totals, or a cycle to a broken file.
+
+use super::*;
+use crate::reader::Reader;
+use tempfile::TempDir;
+
+const LIMITS: Limits = Limits {
+    keep_days: 30,
+    max_bytes: 512 * 1024 * 1024,
+};
+
+fn at(minute: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_795_000_000 + minute * 60, 0).unwrap()
+}
+
+fn place() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state/journal.sqlite");
+    (folder, path)
+}
+
+fn end(journal: &mut Journal, key: CycleKey, minute: i64, outcome: CycleOutcome) {
+    journal
+        .end_cycle(
+            key,
+            &CycleEnd {
+                at: at(minute) + TimeDelta::seconds(3),
+                outcome,
+                failed_step: (outcome == CycleOutcome::Failed).then_some("step1"),
+                matches: Some(100),
+                wall: Duration::from_secs(3),
+                message: None,
+            },
+        )
+        .unwrap();
+}
+
+fn cycle(journal: &mut Journal, minute: i64, outcome: CycleOutcome) {
+    let key = journal
+        .begin_cycle(&format!("c{minute:09}"), at(minute))
+        .unwrap();
+    journal.begin_step(key, 1, "step1", at(minute)).unwrap();
+    journal
+        .end_step(
+            key,
+            &StepEnd {
+                position: 1,
+                outcome: StepOutcome::Ok,
+                wall: Duration::from_millis(1200),
+                bytes_out: Some(39_500_000),
+                matches: Some(100),
+                message: None,
+            },
+        )
+        .unwrap();
+    end(journal, key, minute, outcome);
+}
+
+#[test]
+fn a_dead_run_is_marked_as_crashed_at_the_next_start_with_the_step_it_died_in() {
+    let (_folder, path) = place();
+    let (journal, _) = Journal::open(&path).unwrap();
+    let key = journal.begin_cycle("c1", at(0)).unwrap();
+    journal.begin_step(key, 1, "step1", at(0)).unwrap();
+    drop(journal);
+    let (journal, opened) = Journal::open(&path).unwrap();
+    assert_eq!(opened.crashed, 1);
+    let reader = Reader::open(&path).unwrap();
+    let found = reader.newest(1).unwrap().remove(0);
+    assert_eq!(found.outcome, Some(CycleOutcome::Crashed));
+    assert_eq!(found.failed_step.as_deref(), Some("step1"));
+    assert_eq!(found.ended_at, Some(at(0)));
+    let steps = reader.steps(&found).unwrap();
+    assert_eq!(steps[0].outcome, Some(StepOutcome::Crashed));
+    assert_eq!(reader.totals().unwrap().crashed, 1);
+    drop(journal);
+    let (_, again) = Journal::open(&path).unwrap();
+    assert_eq!(again.crashed, 0, "counted once");
+}
+
+#[test]
+fn retention_removes_old_cycles_and_their_steps_and_keeps_the_totals() {
+    let (_folder, path) = place();
+    let (mut journal, _) = Journal::open(&path).unwrap();
+    for minute in 0..1200 {
+        cycle(&mut journal, minute, CycleOutcome::Ok);
+    }
+    let now = at(700) + TimeDelta::days(30);
+    assert_eq!(journal.prune(now, LIMITS).unwrap(), 500, "one batch");
+    assert_eq!(journal.prune(now, LIMITS).unwrap(), 200);
+    assert_eq!(journal.prune(now, LIMITS).unwrap(), 0);
+    let reader = Reader::open(&path).unwrap();
+    let totals = reader.totals().unwrap();
+    assert_eq!((totals.ok, totals.matches), (1200, 120_000));
+    assert_eq!(reader.since(at(0)).unwrap().ok, 500);
+    let steps: i64 = journal
+        .connection
+        .query_row("SELECT count(*) FROM step", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(steps, 500, "no steps without their cycle");
+}
+
+#[test]
+fn a_file_above_its_size_loses_the_oldest_cycles_however_young() {
+    let (_folder, path) = place();
+    let (mut journal, _) = Journal::open(&path).unwrap();
+    for minute in 0..600 {
+        cycle(&mut journal, minute, CycleOutcome::Ok);
+    }
+    let small = Limits {
+        max_bytes: 1,
+        ..LIMITS
+    };
+    assert_eq!(journal.prune(at(601), small).unwrap(), 500);
+    let reader = Reader::open(&path).unwrap();
+    assert_eq!(reader.newest(1).unwrap()[0].id, "c000000599");
+    assert_eq!(reader.totals().unwrap().ok, 600);
+}
+
+#[test]
+fn a_file_that_is_no_journal_is_moved_aside_and_a_new_one_begun() {
+    let (_folder, path) = place();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let later = || {
+        let connection = Connection::open(&path).unwrap();
+        connection
+            .execute_batch("CREATE TABLE t (x); PRAGMA user_version = 99;")
+            .unwrap();
+    };
+    let without_tables = || {
+        let connection = Connection::open(&path).unwrap();
+        connection
+            .execute_batch("CREATE TABLE cycle (x); PRAGMA user_version = 1;")
+            .unwrap();
+    };
+    let garbage = || fs::write(&path, vec![b'x'; 8192]).unwrap();
+    let cases: [&dyn Fn(); 5] = [&garbage, &later, &without_tables, &garbage, &garbage];
+    for make in cases {
+        let _ = fs::remove_file(&path);
+        make();
+        let (mut journal, opened) = Journal::open(&path).unwrap();
+        let (aside, why) = opened.moved_aside.expect("was moved aside");
+        assert!(aside.exists() && !why.is_empty());
+        cycle(&mut journal, 0, CycleOutcome::Ok);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let kept = fs::read_dir(path.parent().unwrap())
+        .unwrap()
+        .filter(|entry| {
+            let name = entry.as_ref().unwrap().file_name();
+            name.to_string_lossy().contains(".corrupt-")
+        })
+        .count();
+    assert_eq!(kept, 3, "their number is bounded");
+}
+
+#[test]
+fn an_empty_file_is_a_new_journal() {
+    let (_folder, path) = place();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, "").unwrap();
+    assert!(matches!(
+        Reader::open(&path),
+        Err(JournalError::Missing { .. })
+    ));
+    let (_, opened) = Journal::open(&path).unwrap();
+    assert_eq!(opened, Opened::default());
+}
+
+#[test]
+fn a_reader_sees_each_commit_while_the_writer_goes_on() {
+    let (_folder, path) = place();
+    let (mut journal, _) = Journal::open(&path).unwrap();
+    let reader = Reader::open(&path).unwrap();
+    for minute in 0..50 {
+        let key = journal
+            .begin_cycle(&format!("c{minute}"), at(minute))
+            .unwrap();
+        assert_eq!(reader.newest(1).unwrap()[0].outcome, None, "it runs");
+        end(&mut journal, key, minute, CycleOutcome::Ok);
+        assert_eq!(reader.totals().unwrap().ok, minute as u64 + 1);
+    }
+}
+
+#[test]
+fn failures_in_a_row_end_with_a_good_cycle_and_ignore_cancelled_ones() {
+    use CycleOutcome::{Cancelled, Failed, Ok};
+    let (_folder, path) = place();
+    let (mut journal, _) = Journal::open(&path).unwrap();
+    for (minute, (outcome, expected)) in [
+        (Failed, 1),
+        (Failed, 2),
+        (Cancelled, 2),
+        (Failed, 3),
+        (Ok, 0),
+        (Failed, 1),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        cycle(&mut journal, minute as i64, outcome);
+        assert_eq!(journal.failures_in_a_row().unwrap(), expected);
+    }
+    let totals = Reader::open(&path).unwrap().totals().unwrap();
+    assert_eq!(totals.success_rate(), Some(0.2));
+    assert_eq!(totals.cycles(), 6);
+}
+
+#[test]
+fn events_are_counted_by_how_often_they_stand_for() {
+    let (_folder, path) = place();
+    let (mut journal, _) = Journal::open(&path).unwrap();
+    journal
+        .event(at(0), EventKind::Start, 1, "started")
+        .unwrap();
+    journal
+        .event(at(1), EventKind::SkippedOverlap, 4, "4 starts fell out")
+        .unwrap();
+    let reader = Reader::open(&path).unwrap();
+    let totals = reader.totals().unwrap();
+    assert_eq!((totals.starts, totals.skipped_overlap), (1, 4));
+    let event = reader
+        .newest_event(&[EventKind::Start, EventKind::Stop])
+        .unwrap()
+        .unwrap();
+    assert_eq!((event.kind, event.at), (EventKind::Start, at(0)));
+    assert_eq!(reader.events(9).unwrap().len(), 2);
+}
+
+#[test]
+fn a_deleted_file_is_noticed() {
+    let (_folder, path) = place();
+    let (journal, _) = Journal::open(&path).unwrap();
+    assert!(journal.in_place());
+    fs::remove_file(&path).unwrap();
+    assert!(!journal.in_place());
+}

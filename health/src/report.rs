@@ -1,0 +1,289 @@
+//! The report for people: verdict, then the sections of the first system in their order, then the
+//! next command. 80 columns; every colour stands on a word.
+
+use chrono::Local;
+use journal::EventKind;
+use journal::lock::Presence;
+
+use crate::facts::{Facts, Freshness, History};
+use crate::unit;
+use crate::verdict::{Level, Verdict};
+use crate::words::{WIDTH, ago, bytes, grouped, instant, length, tail, wrapped};
+
+const GREEN: &str = "\x1b[32m";
+const YELLOW: &str = "\x1b[33m";
+const RED: &str = "\x1b[31m";
+const BOLD: &str = "\x1b[1m";
+const PLAIN: &str = "\x1b[0m";
+
+/// The verdict line, and why.
+pub fn headline(verdict: &Verdict, colored: bool) -> String {
+    let level = verdict.level();
+    let word = tinted(level.word(), level_color(level), colored);
+    let mut text = format!("{word}  football-bot: {}\n", verdict.sentence());
+    for (n, problem) in verdict.problems.iter().enumerate() {
+        if n > 0 {
+            let also = format!("{}, {}", problem.level.word(), problem.what);
+            text.push_str(&wrapped("  also: ", &also));
+        }
+        if let Some(why) = &problem.why {
+            text.push_str(&wrapped("  why:  ", why));
+        }
+    }
+    text
+}
+
+/// The whole report.
+pub fn text(facts: &Facts, verdict: &Verdict, colored: bool) -> String {
+    let mut page = Page {
+        text: headline(verdict, colored),
+        colored,
+    };
+    page.head(facts);
+    page.service(facts);
+    page.performance(facts);
+    page.files(facts);
+    page.host(facts);
+    page.text.push_str(&format!("\nnext: {}\n", verdict.next()));
+    page.text
+}
+
+struct Page {
+    text: String,
+    colored: bool,
+}
+
+impl Page {
+    fn line(&mut self, label: &str, value: &str) {
+        self.text.push_str(&format!("  {label:<19} {value}\n"));
+    }
+
+    fn title(&mut self, title: &str) {
+        let title = tinted(title, BOLD, self.colored);
+        self.text.push_str(&format!("\n{title}\n"));
+        self.text.push_str(&"-".repeat(20));
+        self.text.push('\n');
+    }
+
+    fn marked(&mut self, freshness: Freshness, rest: &str) {
+        let (mark, color) = match freshness {
+            Freshness::Fresh => ("✓", GREEN),
+            Freshness::Late => ("!", YELLOW),
+            Freshness::Stale | Freshness::Missing => ("✗", RED),
+        };
+        let mark = tinted(mark, color, self.colored);
+        let word = tinted(&format!("{:<8}", freshness.word()), color, self.colored);
+        self.text.push_str(&format!("{mark} {word} {rest}\n"));
+    }
+
+    fn head(&mut self, facts: &Facts) {
+        let title = tinted("Football Bot Health Report", BOLD, self.colored);
+        self.text.push_str(&format!("\n{title}\n"));
+        self.text.push_str(&"=".repeat(50));
+        self.text.push('\n');
+        let zone = facts.now.with_timezone(&Local).format("%:z");
+        self.line("Generated:", &format!("{} {zone}", instant(facts.now)));
+        let root = facts.data.root().display().to_string();
+        self.line("Data Directory:", &tail(&root, WIDTH - 22));
+        if let Some(word) = facts.not_real() {
+            let source = facts.provider.as_deref().unwrap_or_default();
+            self.line("Data:", &format!("{word} (from the {source}, not real)"));
+        }
+    }
+
+    fn service(&mut self, facts: &Facts) {
+        self.title("Service Status");
+        let history = facts.history.as_ref().ok();
+        match &facts.presence {
+            Presence::Running(holder) => {
+                let ours = facts
+                    .unit
+                    .as_ref()
+                    .filter(|unit| unit.pid == Some(holder.pid));
+                let words = match ours {
+                    Some(unit) => format!(
+                        "Service is {} ({}, process {})",
+                        unit.state.to_uppercase(),
+                        unit::NAME,
+                        holder.pid
+                    ),
+                    None => format!(
+                        "Orchestrator is RUNNING (process {}, not by systemd)",
+                        holder.pid
+                    ),
+                };
+                self.state(GREEN, "✓", &words);
+                if let Some(since) = holder.since {
+                    let day = since.with_timezone(&Local).format("%a");
+                    let since = format!("{day} {} ({})", instant(since), ago(since, facts.now));
+                    self.line("Started:", &since);
+                }
+            }
+            Presence::Gone(_) => {
+                self.state(RED, "✗", "Orchestrator is NOT RUNNING");
+                if let Some(unit) = &facts.unit {
+                    self.line("Service:", &format!("{} ({})", unit.state, unit::NAME));
+                }
+                self.line("Ended:", &ended(facts, history));
+            }
+            Presence::Never => self.state(YELLOW, "!", "Orchestrator has NEVER RUN here"),
+        }
+        let restarts = facts
+            .unit
+            .as_ref()
+            .and_then(|unit| unit.restarts)
+            .or(history.map(|history| history.totals.starts.saturating_sub(1)));
+        if let Some(n) = restarts {
+            self.line("Restarts:", &grouped(n));
+        }
+        if matches!(facts.presence, Presence::Running(_)) {
+            self.line("Now:", &now(facts, history));
+        }
+    }
+
+    fn state(&mut self, color: &str, mark: &str, words: &str) {
+        let mark = tinted(mark, color, self.colored);
+        self.text.push_str(&format!("{mark} {words}\n"));
+    }
+
+    fn performance(&mut self, facts: &Facts) {
+        self.title("Pipeline Performance");
+        let history = match &facts.history {
+            Ok(history) => history,
+            Err(why) => {
+                self.text.push_str(&wrapped("  ", &why.to_string()));
+                return;
+            }
+        };
+        let totals = &history.totals;
+        self.line("Total Cycles:", &grouped(totals.cycles()));
+        self.line("Successful:", &grouped(totals.ok));
+        let crashed = match totals.crashed {
+            0 => String::new(),
+            n => format!(" ({} of them cut off by a crash)", grouped(n)),
+        };
+        self.line("Failed:", &format!("{}{crashed}", grouped(totals.bad())));
+        if totals.cancelled > 0 {
+            self.line("Cancelled:", &grouped(totals.cancelled));
+        }
+        let skipped = totals.skipped_overlap + totals.skipped_backoff;
+        if skipped > 0 {
+            let words = format!(
+                "{} starts ({} by long cycles, {} by waiting)",
+                grouped(skipped),
+                grouped(totals.skipped_overlap),
+                grouped(totals.skipped_backoff)
+            );
+            self.line("Skipped:", &words);
+        }
+        let rate =
+            |rate: Option<f64>| rate.map_or("-".to_owned(), |r| format!("{:.1}%", r * 100.0));
+        let day = if history.day.cycles() == totals.cycles() {
+            String::new()
+        } else {
+            format!(" ({} in 24 h)", rate(history.day.success_rate()))
+        };
+        let all = rate(totals.success_rate());
+        self.line("Success Rate:", &format!("{all}{day}"));
+        let simulated = facts
+            .not_real()
+            .map(|word| format!(" ({word})"))
+            .unwrap_or_default();
+        let matches = format!("{}{simulated}", grouped(totals.matches));
+        self.line("Matches Processed:", &matches);
+        let activity = match facts.last_activity() {
+            Some(at) => format!("{} ({})", instant(at), ago(at, facts.now)),
+            None => "none yet".to_owned(),
+        };
+        self.line("Last Activity:", &activity);
+    }
+
+    fn files(&mut self, facts: &Facts) {
+        self.title("Data Files Status");
+        for file in &facts.files {
+            let rest = match file.found {
+                Some((size, at)) => format!(
+                    "{:<20} {:>10}  {}",
+                    file.name,
+                    bytes(size),
+                    ago(at, facts.now)
+                ),
+                None => file.name.clone(),
+            };
+            self.marked(facts.freshness(file), &rest);
+        }
+    }
+
+    fn host(&mut self, facts: &Facts) {
+        self.title("System Resources");
+        if let Some(cpu) = &facts.host.cpu {
+            let words = format!(
+                "{:.1}% (load {:.2} on {} processors)",
+                cpu.percent(),
+                cpu.load,
+                cpu.processors
+            );
+            self.line("CPU Usage:", &words);
+        }
+        for (label, share) in [
+            ("Memory Usage:", facts.host.memory),
+            ("Disk Usage:", facts.host.disk),
+        ] {
+            if let Some(share) = share {
+                let high = if share.percent() > 90.0 { " HIGH" } else { "" };
+                let words = format!(
+                    "{:.1}% ({} of {}){high}",
+                    share.percent(),
+                    bytes(share.used),
+                    bytes(share.total)
+                );
+                self.line(label, &words);
+            }
+        }
+    }
+}
+
+/// When and how the orchestrator ended.
+fn ended(facts: &Facts, history: Option<&History>) -> String {
+    let turn = history.and_then(|history| history.last_turn.as_ref());
+    match turn {
+        Some(turn) if turn.kind == EventKind::Stop => {
+            format!("{}, {}", ago(turn.at, facts.now), turn.text)
+        }
+        Some(turn) if turn.kind == EventKind::Finished => {
+            format!("{}, all its cycles done", ago(turn.at, facts.now))
+        }
+        _ => match facts.last_activity() {
+            Some(at) => format!("it died; last heard of {}", ago(at, facts.now)),
+            None => "it died".to_owned(),
+        },
+    }
+}
+
+/// What the orchestrator does now.
+fn now(facts: &Facts, history: Option<&History>) -> String {
+    match history.and_then(|history| history.running.as_ref()) {
+        Some((_, Some(step))) => {
+            let since = step.started_at.unwrap_or(facts.now);
+            format!("{} runs, for {}", step.name, length(facts.now - since))
+        }
+        Some((cycle, None)) => format!("cycle {} runs", cycle.id),
+        None => "waiting for the next cycle".to_owned(),
+    }
+}
+
+fn level_color(level: Level) -> &'static str {
+    match level {
+        Level::Ok => GREEN,
+        Level::Warning | Level::Unknown => YELLOW,
+        Level::Critical => RED,
+    }
+}
+
+fn tinted(text: &str, color: &str, colored: bool) -> String {
+    if colored {
+        format!("{color}{text}{PLAIN}")
+    } else {
+        text.to_owned()
+    }
+}

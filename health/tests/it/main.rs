@@ -1,0 +1,10 @@
+//! health as a whole, on data directories that are made for the purpose.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may say unwrap: its panic is its report"
+)]
+
+mod place;
+mod shape;
+mod verdicts;

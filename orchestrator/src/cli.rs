@@ -1,0 +1,110 @@
+//! The command line: `orchestrator [run]` and `orchestrator check`.
+//!
+//! All flags work before and behind the subcommand; `run` is what happens without one.
+
+use std::num::NonZeroU64;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use pipeline::cli::{Common, parse};
+use pipeline::config::{Provider, Span};
+use pipeline::{Exit, harness};
+
+use crate::{check, service};
+
+const EXAMPLES: &str = "\
+Examples:
+  orchestrator --once --provider sandbox --show   one simulated cycle, shown here
+  orchestrator check                              is everything ready to run?
+  orchestrator                                    a cycle every minute until stopped
+
+Exit codes: 0 done, 64 wrong usage, 75 another one runs on this data directory,
+78 configuration, 143 and 130 stopped; --once: the code of the step that failed.";
+
+/// The command line.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "orchestrator",
+    version = pipeline::VERSION,
+    about = "Runs the six steps in a chain, every minute, and records what happened.",
+    after_help = EXAMPLES,
+    max_term_width = 80
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to run.
+    #[command(flatten)]
+    pub options: Options,
+    /// What every program takes.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Run cycles (the default)
+    Run,
+    /// Check configuration, programs, directories and credentials, and run nothing
+    Check,
+}
+
+/// How to run.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Options {
+    /// From one cycle's start to the next [default: [schedule] interval, 60s]
+    #[arg(long, value_name = "TIME", global = true, value_parser = interval)]
+    pub interval: Option<Span>,
+    /// End after so many cycles
+    #[arg(long, value_name = "N", global = true)]
+    pub cycles: Option<NonZeroU64>,
+    /// Run one cycle; the exit code is that of the step that failed
+    #[arg(long, global = true, conflicts_with = "cycles")]
+    pub once: bool,
+    /// Who answers step 1 [default: [feed] provider, thesports]
+    #[arg(long, value_enum, value_name = "NAME", global = true)]
+    pub provider: Option<Provider>,
+    /// Another address of the provider's interface
+    #[arg(long, value_name = "URL", global = true)]
+    pub base_url: Option<String>,
+    /// Where the programs are [default: beside the orchestrator]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub bin_dir: Option<PathBuf>,
+    /// Show step 6's display here (on stdout)
+    #[arg(long, global = true)]
+    pub show: bool,
+    /// Matches of the sandbox that is started for --provider sandbox
+    #[arg(long, value_name = "N", global = true, help_heading = "Sandbox")]
+    pub sandbox_matches: Option<u32>,
+    /// Seed of that sandbox: the same seed, the same evening
+    #[arg(long, value_name = "N", global = true, help_heading = "Sandbox")]
+    pub sandbox_seed: Option<u64>,
+}
+
+fn interval(text: &str) -> Result<Span, String> {
+    match text.parse::<Span>()? {
+        Span(length) if length.is_zero() => Err("must be longer than nothing".to_owned()),
+        span => Ok(span),
+    }
+}
+
+/// `main`.
+pub fn main() -> ExitCode {
+    let cli: Cli = parse(Exit::Usage.code());
+    let mut code = Exit::Done.code();
+    let ended = harness::run(|| {
+        code = match cli.command.unwrap_or(Command::Run) {
+            Command::Run => service::main(&cli)?,
+            Command::Check => check::main(&cli)?,
+        };
+        Ok(())
+    });
+    if code == Exit::Done.code() {
+        ended
+    } else {
+        ExitCode::from(code)
+    }
+}

@@ -1,0 +1,182 @@
+//! What is going to run: configuration and command line made into programs, arguments and limits.
+//!
+//! A step of the configuration is any program. What the orchestrator knows about the six of ours
+//! (that `step1` takes a provider, that `step6` can keep quiet, which file each owes) it knows by the
+//! program's name, here and nowhere else.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use pipeline::config::{Provider, StepSpec};
+use pipeline::{Config, CycleId, DataDir, Failure};
+
+use crate::cli::{Cli, Options};
+
+/// Everything that is fixed at the start.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The configuration.
+    pub config: Config,
+    /// The configuration file, for the steps to read too.
+    pub config_file: Option<PathBuf>,
+    /// Where the files are, as an absolute path.
+    pub data: DataDir,
+    /// The steps in their order.
+    pub steps: Vec<PlannedStep>,
+    /// From one cycle's start to the next.
+    pub interval: Duration,
+    /// Who answers step 1.
+    pub provider: Provider,
+    /// The sandbox to start, if it is ours to start.
+    pub sandbox: Option<PathBuf>,
+    /// The command line's own part.
+    pub options: Options,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub struct PlannedStep {
+    /// Its name in logs and reports.
+    pub name: String,
+    /// The program.
+    pub program: PathBuf,
+    /// Which of our six it is, by the program's name.
+    pub number: Option<u8>,
+    /// Its own arguments, before the standard ones.
+    pub args: Vec<String>,
+    /// When it is told to end.
+    pub timeout: Duration,
+}
+
+impl Plan {
+    /// The plan for this command line.
+    ///
+    /// # Errors
+    /// 78 for a bad configuration, or when the current directory or our own program can't be found.
+    pub fn new(cli: &Cli) -> Result<Plan, Failure> {
+        let config = cli.common.load_config()?;
+        let file = Config::find(cli.common.config.as_deref())?;
+        Plan::with(cli, config, file)
+    }
+
+    /// The plan for this command line with a configuration that is already read, from `file`.
+    ///
+    /// # Errors
+    /// 78 when the current directory or our own program can't be found.
+    pub fn with(cli: &Cli, config: Config, file: Option<PathBuf>) -> Result<Plan, Failure> {
+        let absolute = |path: PathBuf| {
+            std::path::absolute(&path).map_err(|why| {
+                Failure::config(format!("`{}` is not a usable path: {why}", path.display()))
+            })
+        };
+        let config_file = file.map(absolute).transpose()?;
+        let data = cli.common.data_dir(&config);
+        let logs = absolute(data.logs().to_path_buf())?;
+        let data = DataDir::new(absolute(data.root().to_path_buf())?).with_logs(logs);
+        let bin_dir = match &cli.options.bin_dir {
+            Some(folder) => absolute(folder.clone())?,
+            None => beside_us()?,
+        };
+        let steps = config
+            .pipeline
+            .step
+            .iter()
+            .map(|spec| PlannedStep::new(spec, &bin_dir))
+            .collect();
+        let provider = cli.options.provider.unwrap_or(config.feed.provider);
+        let base_url = cli.options.base_url.as_deref();
+        let no_address = base_url.unwrap_or(&config.feed.base_url).is_empty();
+        let sandbox =
+            (provider == Provider::Sandbox && no_address).then(|| bin_dir.join("sandbox"));
+        let interval = cli.options.interval.unwrap_or(config.schedule.interval).0;
+        Ok(Plan {
+            config,
+            config_file,
+            data,
+            steps,
+            interval,
+            provider,
+            sandbox,
+            options: cli.options.clone(),
+        })
+    }
+
+    /// The arguments of `step` in cycle `id`; `sandbox_url` is the address of the sandbox we started.
+    pub fn arguments(
+        &self,
+        step: &PlannedStep,
+        id: &CycleId,
+        sandbox_url: Option<&str>,
+    ) -> Vec<OsString> {
+        let mut args: Vec<OsString> = step.args.iter().map(OsString::from).collect();
+        let mut add = |name: &str, value: OsString| args.extend([name.into(), value]);
+        add("--cycle", id.as_str().into());
+        add("--data-dir", self.data.root().into());
+        if let Some(file) = &self.config_file {
+            add("--config", file.into());
+        }
+        if step.number == Some(1) {
+            if sandbox_url.is_some() || self.options.provider.is_some() {
+                add("--provider", self.provider.as_str().into());
+            }
+            if let Some(url) = sandbox_url.or(self.options.base_url.as_deref()) {
+                add("--base-url", url.into());
+            }
+        }
+        if step.number == Some(6) && !self.options.show {
+            args.push("--no-display".into());
+        }
+        args
+    }
+
+    /// The arguments of the sandbox.
+    pub fn sandbox_arguments(&self) -> Vec<OsString> {
+        let mut args: Vec<OsString> = vec!["--listen".into(), "127.0.0.1:0".into()];
+        if let Some(n) = self.options.sandbox_matches {
+            args.extend(["--matches".into(), n.to_string().into()]);
+        }
+        if let Some(n) = self.options.sandbox_seed {
+            args.extend(["--seed".into(), n.to_string().into()]);
+        }
+        args
+    }
+}
+
+impl PlannedStep {
+    fn new(spec: &StepSpec, bin_dir: &Path) -> PlannedStep {
+        let given = Path::new(&spec.program);
+        let program = if given.components().count() > 1 {
+            std::path::absolute(given).unwrap_or_else(|_| given.to_path_buf())
+        } else {
+            bin_dir.join(given)
+        };
+        let number = given
+            .file_name()
+            .and_then(|name| name.to_str()?.strip_prefix("step")?.parse().ok())
+            .filter(|number| (1..=6).contains(number));
+        PlannedStep {
+            name: spec.name.clone(),
+            program,
+            number,
+            args: spec.args.clone(),
+            timeout: spec.timeout.0,
+        }
+    }
+
+    /// The number of the JSON file that the step owes when it succeeds.
+    pub fn owes(&self) -> Option<u8> {
+        self.number.filter(|number| *number <= 5)
+    }
+}
+
+/// The folder of our own program.
+fn beside_us() -> Result<PathBuf, Failure> {
+    let own = env::current_exe().map_err(|why| {
+        Failure::config(format!(
+            "the orchestrator can't find its own program ({why}); name the folder of the programs with --bin-dir"
+        ))
+    })?;
+    Ok(own.parent().unwrap_or(Path::new("/")).to_path_buf())
+}

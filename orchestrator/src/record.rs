@@ -1,0 +1,137 @@
+//! The journal as the orchestrator uses it: worth keeping, never worth a cycle.
+//!
+//! Every failure to write is a warning, once, until writing works again. A journal that has been
+//! deleted or damaged under our feet is begun anew with the next cycle.
+
+use std::path::{Path, PathBuf};
+
+use chrono::Utc;
+use journal::writer::{CycleEnd, Limits, StepEnd};
+use journal::{CycleKey, EventKind, Journal, JournalError};
+use pipeline::CycleId;
+
+/// The journal needs no more than this on the disk, in bytes: a year of minutes with all its steps
+/// takes about half.
+const MAX_BYTES: u64 = 512 * 1024 * 1024;
+
+/// The journal, open if it can be.
+#[derive(Debug)]
+pub struct Record {
+    path: PathBuf,
+    limits: Limits,
+    journal: Option<Journal>,
+    warned: bool,
+}
+
+impl Record {
+    /// Opens the journal at `path`, if it can be.
+    pub fn open(path: &Path, keep_days: u32) -> Record {
+        let mut record = Record {
+            path: path.to_path_buf(),
+            limits: Limits {
+                keep_days,
+                max_bytes: MAX_BYTES,
+            },
+            journal: None,
+            warned: false,
+        };
+        record.reopen();
+        record
+    }
+
+    /// Failures since the last good cycle, also those before this start.
+    pub fn failures_in_a_row(&mut self) -> u32 {
+        self.attempt(|journal| journal.failures_in_a_row())
+            .unwrap_or(0)
+    }
+
+    /// A cycle begins.
+    pub fn begin_cycle(&mut self, id: &CycleId) -> Option<CycleKey> {
+        if !self.journal.as_ref().is_some_and(Journal::in_place) {
+            self.reopen();
+        }
+        self.attempt(|journal| journal.begin_cycle(id.as_str(), Utc::now()))
+    }
+
+    /// A step begins.
+    pub fn begin_step(&mut self, cycle: Option<CycleKey>, position: u32, name: &str) {
+        if let Some(key) = cycle {
+            self.attempt(|journal| journal.begin_step(key, position, name, Utc::now()));
+        }
+    }
+
+    /// A step ended.
+    pub fn end_step(&mut self, cycle: Option<CycleKey>, end: &StepEnd<'_>) {
+        if let Some(key) = cycle {
+            self.attempt(|journal| journal.end_step(key, end));
+        }
+    }
+
+    /// A step does not run.
+    pub fn step_not_run(&mut self, cycle: Option<CycleKey>, position: u32, name: &str) {
+        if let Some(key) = cycle {
+            self.attempt(|journal| journal.step_not_run(key, position, name));
+        }
+    }
+
+    /// A cycle ended. Afterwards is the time to remove what is old.
+    pub fn end_cycle(&mut self, cycle: Option<CycleKey>, end: &CycleEnd<'_>) {
+        let limits = self.limits;
+        if let Some(key) = cycle {
+            self.attempt(|journal| journal.end_cycle(key, end));
+            self.attempt(|journal| journal.prune(Utc::now(), limits));
+        }
+    }
+
+    /// Something happened beside the cycles, so many times.
+    pub fn event(&mut self, kind: EventKind, times: u64, text: &str) {
+        self.attempt(|journal| journal.event(Utc::now(), kind, times, text));
+    }
+
+    fn reopen(&mut self) {
+        self.journal = None;
+        match Journal::open(&self.path) {
+            Ok((journal, opened)) => {
+                if let Some((aside, why)) = opened.moved_aside {
+                    log::error!("{why}; moved to `{}`, a new one is begun", aside.display());
+                }
+                if opened.crashed > 0 {
+                    log::warn!(
+                        "an earlier orchestrator died: {} open cycle(s) marked as crashed",
+                        opened.crashed
+                    );
+                }
+                self.journal = Some(journal);
+                self.warned = false;
+            }
+            Err(why) => self.warn(&why),
+        }
+    }
+
+    fn attempt<T>(
+        &mut self,
+        act: impl FnOnce(&mut Journal) -> Result<T, JournalError>,
+    ) -> Option<T> {
+        match act(self.journal.as_mut()?) {
+            Ok(value) => {
+                self.warned = false;
+                Some(value)
+            }
+            Err(why) => {
+                if why.unusable_file() {
+                    // The next cycle moves it aside.
+                    self.journal = None;
+                }
+                self.warn(&why);
+                None
+            }
+        }
+    }
+
+    fn warn(&mut self, why: &JournalError) {
+        if !self.warned {
+            log::warn!("{why}; cycles go on without a record of them");
+            self.warned = true;
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The orchestrator as a whole: the real program with small shell scripts for steps. Every test says
+//! what a user loses when it fails, and ends by itself.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may say unwrap: its panic is its report"
+)]
+
+mod check;
+mod cycles;
+mod output;
+mod sandbox;
+mod schedule;
+mod stopping;
+mod support;
