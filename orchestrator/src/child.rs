@@ -60,6 +60,8 @@ pub struct Launch<'a> {
     pub program: &'a Path,
     /// Its arguments.
     pub args: Vec<OsString>,
+    /// A variable on top of our own environment.
+    pub variable: Option<(&'static str, &'static str)>,
     /// Where its standard output goes.
     pub stdout: Stdout,
     /// When it is told to end.
@@ -108,6 +110,7 @@ pub fn spawn_failure(program: &Path, why: &io::Error) -> String {
 pub async fn run(launch: &Launch<'_>, signals: &mut Signals) -> Finished {
     let started = Instant::now();
     let mut command = command(launch.program, &launch.args);
+    command.envs(launch.variable);
     if launch.stdout == Stdout::Ours {
         command.stdout(Stdio::inherit());
     }

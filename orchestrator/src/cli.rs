@@ -73,15 +73,24 @@ pub struct Options {
     /// Where the programs are [default: beside the orchestrator]
     #[arg(long, value_name = "DIR", global = true)]
     pub bin_dir: Option<PathBuf>,
-    /// Show step 6's display here (on stdout)
-    #[arg(long, global = true)]
-    pub show: bool,
+    /// Show the matches of every cycle here (on stdout): in full, or one line each
+    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "full", global = true)]
+    pub show: Option<Show>,
     /// Matches of the sandbox that is started for --provider sandbox
     #[arg(long, value_name = "N", global = true, help_heading = "Sandbox")]
     pub sandbox_matches: Option<u32>,
     /// Seed of that sandbox: the same seed, the same evening
     #[arg(long, value_name = "N", global = true, help_heading = "Sandbox")]
     pub sandbox_seed: Option<u64>,
+}
+
+/// How step 6 shows the matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Show {
+    /// Everything about every match.
+    Full,
+    /// One line a match.
+    Compact,
 }
 
 fn interval(text: &str) -> Result<Span, String> {

@@ -179,11 +179,12 @@ impl Workshop {
         let grace = self.plan.config.pipeline.grace.0;
         // A lock file that can't be written only makes health think that we hang.
         let _ = self.lock.promise(step.timeout + grace + SLACK);
-        let shows = step.number == Some(6) && self.plan.options.show;
+        let shows = step.number == Some(6) && self.plan.options.show.is_some();
         let launch = Launch {
             name: &step.name,
             program: &step.program,
             args: self.plan.arguments(step, id, sandbox_url),
+            variable: self.plan.variables(step, sandbox_url),
             stdout: if shows { Stdout::Ours } else { Stdout::Log },
             timeout: step.timeout,
             grace,

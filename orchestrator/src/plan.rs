@@ -9,10 +9,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pipeline::config::{Provider, StepSpec};
+use pipeline::config::{Feed, Provider, StepSpec};
 use pipeline::{Config, CycleId, DataDir, Failure};
 
-use crate::cli::{Cli, Options};
+use crate::cli::{Cli, Options, Show};
 
 /// Everything that is fixed at the start.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Plan {
     pub config_file: Option<PathBuf>,
     /// Where the files are, as an absolute path.
     pub data: DataDir,
+    /// Where the programs are.
+    pub bin_dir: PathBuf,
     /// The steps in their order.
     pub steps: Vec<PlannedStep>,
     /// From one cycle's start to the next.
@@ -95,6 +97,7 @@ impl Plan {
             config,
             config_file,
             data,
+            bin_dir,
             steps,
             interval,
             provider,
@@ -125,10 +128,26 @@ impl Plan {
                 add("--base-url", url.into());
             }
         }
-        if step.number == Some(6) && !self.options.show {
-            args.push("--no-display".into());
+        if step.number == Some(6) {
+            match self.options.show {
+                None => args.push("--no-display".into()),
+                Some(Show::Compact) => args.push("--compact".into()),
+                Some(Show::Full) => {}
+            }
         }
         args
+    }
+
+    /// Variables for `step` on top of the environment. The provider's limit on requests is not the limit of
+    /// a sandbox that is ours alone; one that somebody set stays.
+    pub fn variables(
+        &self,
+        step: &PlannedStep,
+        sandbox_url: Option<&str>,
+    ) -> Option<(&'static str, &'static str)> {
+        let untouched = self.config.feed.requests_per_minute == Feed::default().requests_per_minute;
+        (step.number == Some(1) && sandbox_url.is_some() && untouched)
+            .then_some(("FOOTBALL_BOT_FEED__REQUESTS_PER_MINUTE", "0"))
     }
 
     /// The arguments of the sandbox.

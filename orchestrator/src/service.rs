@@ -165,6 +165,7 @@ async fn run(mut shop: Workshop) -> u8 {
         }
         let next = schedule.after(cycle.verdict == Verdict::Good, Instant::now());
         account_for(&mut shop, &schedule, next);
+        point_onward(&shop.plan, next.at);
         let wait = next.at.saturating_duration_since(Instant::now());
         // A lock file that can't be written only makes health think that we hang.
         let _ = shop.lock.promise(wait.saturating_add(SLACK));
@@ -238,6 +239,22 @@ fn tell(id: &CycleId, cycle: &Cycle) {
         }
         Verdict::Cancelled(_) => log::info!("cycle {id} cancelled after {wall}"),
     }
+}
+
+/// Tells somebody who watches when it goes on, and where there is more to see.
+fn point_onward(plan: &Plan, next: Instant) {
+    if plan.options.show.is_none() {
+        return;
+    }
+    let wait = next.saturating_duration_since(Instant::now());
+    let at = Local::now() + TimeDelta::from_std(wait).unwrap_or_default();
+    let data = plan.data.root().display();
+    log::info!("next cycle at {}; Ctrl-C stops", at.format("%H:%M:%S"));
+    log::info!("meanwhile, elsewhere: less {data}/step6_matches.log");
+    log::info!(
+        "or: {}/health report --data-dir {data}",
+        plan.bin_dir.display()
+    );
 }
 
 /// Records and says what is out of the ordinary about the next start.

@@ -32,7 +32,7 @@ pub(crate) struct Flags {
     /// Write prices as american, decimal, hong_kong or fractional [default: the configuration's]
     #[arg(long, value_name = "FORMAT", value_parser = parse_format)]
     format: Option<Format>,
-    /// One line a match
+    /// One line a match on the screen (the log has everything)
     #[arg(long)]
     compact: bool,
     /// Columns, 40 to 250 [default: the terminal's, $COLUMNS, or 100; the log has 100]
@@ -129,6 +129,7 @@ fn write_log(
     let view = View {
         width: clamped(flags.width.unwrap_or(terminal::DEFAULT_WIDTH)),
         color: false,
+        compact: false,
         ..view.clone()
     };
     let page = crate::render(output, envelope, &view);

@@ -21,14 +21,12 @@ pub const EVENING: i64 = 1_773_516_600;
 /// When it has not been built.
 pub fn program(name: &str) -> PathBuf {
     let test = env::current_exe().expect("a test knows its own path");
-    let path = test
-        .ancestors()
+    test.ancestors()
         .map(|folder| folder.join(name))
         .find(|path| path.is_file())
         .unwrap_or_else(|| {
             panic!("`{name}` is not built; run `cargo build --workspace` first (scripts/test does)")
-        });
-    path
+        })
 }
 
 /// A recording of a simulated evening with `matches` matches, in the shape of a real one.

@@ -65,7 +65,7 @@ fn an_empty_a_missing_a_foreign_and_a_binary_input_each_get_their_code_and_sente
         fs::write(&input, br#"{"schema":"football-bot/step9/1","cycle":"x"}"#).unwrap();
         refuses(&chain, number, &[], 65, "football-bot/step9/1");
         fs::write(&input, "[".repeat(100_000)).unwrap();
-        refuses(&chain, number, &[], 65, "not");
+        refuses(&chain, number, &[], 65, "ends in the middle");
         fs::remove_file(&input).unwrap();
         refuses(&chain, number, &[], 66, "missing");
         fs::create_dir(&input).unwrap();

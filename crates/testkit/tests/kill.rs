@@ -69,6 +69,8 @@ fn sigterm_and_sigint_end_a_step_at_once_with_their_codes_and_without_litter() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        // Held until the end: `wait` would close it, and the step would see an empty input.
+        let held = child.stdin.take();
         sleep(Duration::from_millis(150));
         let sent = std::process::Command::new("kill")
             .args(["-s", signal, &child.id().to_string()])
@@ -79,5 +81,6 @@ fn sigterm_and_sigint_end_a_step_at_once_with_their_codes_and_without_litter() {
         assert_eq!(child.wait().unwrap().code(), Some(code));
         assert!(started.elapsed() < Duration::from_secs(1));
         assert!(!chain.output(2).exists());
+        drop(held);
     }
 }
