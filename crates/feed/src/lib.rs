@@ -4,8 +4,8 @@
 //! `0`, `-1` or nothing where it has no data. What can be understood is understood and counted as an
 //! [`Anomalies`] entry; what can't becomes "no data". No network and no policy here.
 //!
-//! Sources: the mirror of the vendor's documents and one measured cycle, both in `docs/FEED.md`'s
-//! research (see `docs/ARCHITECTURE.md`).
+//! Sources: the vendor's documents, and one cycle as the provider sent it, measured field by field
+//! (`docs/ARCHITECTURE.md`, "The feed").
 
 pub mod codes;
 pub mod endpoint;

@@ -58,6 +58,37 @@ fn two_hundred_kills_tear_nothing() {
 }
 
 #[test]
+fn a_killed_display_leaves_no_half_block_in_the_log() {
+    let chain = Chain::new();
+    chain.write_step1("c", &recording(12));
+    chain.run_from_2_to(5);
+    let started = Instant::now();
+    chain.run_ok(6, ["--no-display"]);
+    let usual = started.elapsed();
+    for round in 0..ROUNDS {
+        let mut child = chain
+            .command(6)
+            .arg("--no-display")
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        sleep(usual.mul_f64(round as f64 / ROUNDS as f64));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    chain.run_ok(6, ["--no-display"]);
+    let log = fs::read_to_string(chain.output(6)).unwrap();
+    let count = |word: &str| {
+        log.lines()
+            .filter(|line| line.starts_with("===") && line.contains(word))
+            .count()
+    };
+    assert!(count("begin") >= 2);
+    assert_eq!(count("begin"), count("end"));
+    assert!(log.lines().last().unwrap().contains("end"));
+}
+
+#[test]
 fn sigterm_and_sigint_end_a_step_at_once_with_their_codes_and_without_litter() {
     for (signal, code) in [("TERM", 143), ("INT", 130)] {
         let chain = Chain::new();
