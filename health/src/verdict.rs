@@ -374,7 +374,12 @@ fn start_command(facts: &Facts) -> String {
     if facts.unit.is_some() {
         "sudo systemctl start football-bot".to_owned()
     } else {
-        format!("orchestrator{}", facts.data_flag)
+        // After a sandbox run without an account the plain command would only ask for credentials.
+        let provider = match facts.provider.as_deref() {
+            Some("sandbox") => " --provider sandbox",
+            _ => "",
+        };
+        format!("orchestrator{provider}{}", facts.data_flag)
     }
 }
 

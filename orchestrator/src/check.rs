@@ -195,7 +195,7 @@ fn report(findings: &[Finding], faults: usize) {
         }
     }
     text.push_str(&match faults {
-        0 => "ready to run: orchestrator\n".to_owned(),
+        0 => "ready to run: the same command without `check`\n".to_owned(),
         1 => "1 fault\n".to_owned(),
         n => format!("{n} faults\n"),
     });

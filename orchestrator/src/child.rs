@@ -20,6 +20,8 @@ use nix::sys::signal::Signal;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use pipeline::signals::PARENT;
+
 use crate::group::Group;
 use crate::output::Said;
 use crate::signals::{Request, Signals};
@@ -93,6 +95,7 @@ pub fn command(program: &Path, args: &[OsString]) -> Command {
     for name in NOT_FOR_CHILDREN {
         command.env_remove(name);
     }
+    command.env(PARENT, std::process::id().to_string());
     command
 }
 

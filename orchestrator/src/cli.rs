@@ -77,7 +77,7 @@ pub struct Options {
     #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "full", global = true)]
     pub show: Option<Show>,
     /// Matches of the sandbox that is started for --provider sandbox
-    #[arg(long, value_name = "N", global = true, help_heading = "Sandbox")]
+    #[arg(long, value_name = "N", global = true, help_heading = "Sandbox", value_parser = clap::value_parser!(u32).range(1..))]
     pub sandbox_matches: Option<u32>,
     /// Seed of that sandbox: the same seed, the same evening
     #[arg(long, value_name = "N", global = true, help_heading = "Sandbox")]

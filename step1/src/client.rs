@@ -78,8 +78,9 @@ pub(crate) fn refusal(message: &str) -> Failure {
     Failure::new(
         Exit::Refused,
         format!(
-            "{message}. Check, in this order: that this machine's IPv4 address is on the account's list, that the plan \
-             covers the endpoint and has not lapsed, that user and secret are right. Not tried again"
+            "{}. Check, in this order: that this machine's IPv4 address is on the account's list, that the plan \
+             covers the endpoint and has not lapsed, that user and secret are right. Not tried again",
+            message.trim_end_matches('.')
         ),
     )
 }
@@ -241,12 +242,12 @@ impl Client {
             bytes = unzip(&bytes, self.max_body)?;
         }
         self.count(|traffic| traffic.bytes_decoded += bytes.len() as u64);
-        String::from_utf8(bytes).map_err(|why| {
-            FetchError::transient(format!(
-                "the answer is not UTF-8 text (byte {})",
-                why.utf8_error().valid_up_to()
-            ))
-        })
+        let text = String::from_utf8(bytes).map_err(|why| {
+            let at = why.utf8_error().valid_up_to();
+            FetchError::transient(format!("the answer is not UTF-8 text (byte {at})"))
+        })?;
+        // A provider that sends the request back must not make us write it down.
+        Ok(self.credentials.scrub_body(text))
     }
 
     /// A failure below HTTP, in words, without the URL.
@@ -319,7 +320,7 @@ fn rejected(status: StatusCode, after: Option<Duration>, body: Option<String>) -
     let page = body
         .as_deref()
         .and_then(html::title)
-        .map(|title| format!(" (a page titled \"{title}\")"));
+        .map(|title| format!(" (with {title})"));
     let message = format!("HTTP {}{}", status.as_u16(), page.unwrap_or_default());
     match status.as_u16() {
         401 | 403 => FetchError::Refused(format!("the provider refused: {message}")),
@@ -336,7 +337,7 @@ fn rejected(status: StatusCode, after: Option<Duration>, body: Option<String>) -
 fn judge(text: String) -> Result<Box<RawValue>, FetchError> {
     if let Some(title) = html::title(&text) {
         return Err(FetchError::transient(format!(
-            "a web page came in place of data, titled \"{title}\""
+            "in place of data came {title}"
         )));
     }
     if text.trim().is_empty() {

@@ -2,7 +2,7 @@
 
 use scraper::{Html, Selector};
 
-/// The page's title (else its first heading), if `body` is HTML: bounded, on one line.
+/// A web page in words, by its title (else its first heading), if `body` is one: bounded, on one line.
 pub(crate) fn title(body: &str) -> Option<String> {
     if !body.trim_start().starts_with('<') {
         return None;
@@ -19,8 +19,11 @@ pub(crate) fn title(body: &str) -> Option<String> {
         let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
         (!line.is_empty()).then_some(line)
     });
-    let text = text.unwrap_or_else(|| "a page without a title".to_owned());
-    Some(text.chars().filter(|c| !c.is_control()).take(120).collect())
+    let Some(text) = text else {
+        return Some("a web page without a title".to_owned());
+    };
+    let short: String = text.chars().filter(|c| !c.is_control()).take(120).collect();
+    Some(format!("a web page titled \"{short}\""))
 }
 
 #[cfg(test)]
@@ -30,14 +33,17 @@ mod tests {
     #[test]
     fn an_error_page_is_recognised_by_its_title() {
         let page = "\n<html><head><title>502  Bad\n Gateway</title></head><body><h1>nope</h1></body></html>";
-        assert_eq!(title(page).as_deref(), Some("502 Bad Gateway"));
+        assert_eq!(
+            title(page).as_deref(),
+            Some("a web page titled \"502 Bad Gateway\"")
+        );
         assert_eq!(
             title("<h1>Maintenance</h1>").as_deref(),
-            Some("Maintenance")
+            Some("a web page titled \"Maintenance\"")
         );
         assert_eq!(
             title("<html></html>").as_deref(),
-            Some("a page without a title")
+            Some("a web page without a title")
         );
         assert_eq!(title("{\"code\":0}"), None);
     }

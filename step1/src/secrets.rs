@@ -25,6 +25,9 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// What the sandbox gets when no credentials are given: no secret at all.
+const SANDBOX: &str = "sandbox";
+
 /// The account.
 #[derive(Clone, Debug)]
 pub(crate) struct Credentials {
@@ -40,8 +43,8 @@ impl Credentials {
         match (user, secret, provider) {
             (Some(user), Some(secret), _) => Ok(Credentials { user, secret }),
             (_, _, Provider::Sandbox) => Ok(Credentials {
-                user: Secret("sandbox".to_owned()),
-                secret: Secret("sandbox".to_owned()),
+                user: Secret(SANDBOX.to_owned()),
+                secret: Secret(SANDBOX.to_owned()),
             }),
             (user, _, Provider::Thesports) => {
                 let missing = if user.is_none() { "user" } else { "secret" };
@@ -54,15 +57,53 @@ impl Credentials {
         }
     }
 
-    /// `text` without either secret, should one have found its way into a message of a library.
+    /// `text` without either secret, should one have found its way into a message.
     pub(crate) fn scrub(&self, text: &str) -> String {
-        let mut clean = text.to_owned();
-        for secret in [&self.secret, &self.user] {
-            if secret.0.len() >= 4 {
-                clean = clean.replace(&secret.0, "[hidden]");
+        let user = (self.user.0.len() >= 4).then_some(&self.user);
+        let forms = user
+            .into_iter()
+            .chain([&self.secret])
+            .flat_map(Secret::forms);
+        forms.fold(text.to_owned(), |clean, form| clean.replace(&form, HIDDEN))
+    }
+
+    /// A body without the credentials, should the provider have sent them back. The user's name alone may
+    /// be a word of the data; it is hidden where it stands as the request had it.
+    pub(crate) fn scrub_body(&self, mut body: String) -> String {
+        let user = self
+            .user
+            .forms()
+            .into_iter()
+            .map(|form| format!("user={form}"));
+        for form in user.chain(self.secret.forms()) {
+            if body.contains(&form) {
+                body = body.replace(&form, HIDDEN);
             }
         }
-        clean
+        body
+    }
+}
+
+const HIDDEN: &str = "[hidden]";
+
+impl Secret {
+    /// As it is, and as a URL and a JSON text would write it. None when it is too short to be told from data.
+    fn forms(&self) -> Vec<String> {
+        if self.0.len() < 4 || self.0 == SANDBOX {
+            return Vec::new();
+        }
+        let mut url = reqwest::Url::parse("http://x").expect("a constant address");
+        url.query_pairs_mut().append_pair("", &self.0);
+        let encoded = url
+            .query()
+            .unwrap_or_default()
+            .trim_start_matches('=')
+            .to_owned();
+        let json = serde_json::to_string(&self.0).unwrap_or_default();
+        let mut forms = vec![self.0.clone(), encoded, json.trim_matches('"').to_owned()];
+        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        forms.dedup();
+        forms
     }
 }
 
@@ -116,5 +157,21 @@ mod tests {
         assert!(!format!("{credentials:?}").contains("s3cr3t"));
         let message = credentials.scrub("error for http://x/?user=someone&secret=s3cr3t-token");
         assert_eq!(message, "error for http://x/?user=[hidden]&secret=[hidden]");
+        let encoded = Credentials {
+            user: Secret("someone".to_owned()),
+            secret: Secret("a/b \"c&d".to_owned()),
+        };
+        for echoed in ["a/b \"c&d", "a%2Fb+%22c%26d", r#"a/b \"c&d"#] {
+            assert_eq!(
+                encoded.scrub_body(format!("<{echoed}>")),
+                "<[hidden]>",
+                "{echoed}"
+            );
+        }
+        let body = encoded.scrub_body("?user=someone: someone scored".to_owned());
+        assert_eq!(
+            body, "?[hidden]: someone scored",
+            "a word of the data stays"
+        );
     }
 }

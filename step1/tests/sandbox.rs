@@ -197,6 +197,45 @@ fn every_useless_answer_gives_69_its_own_sentence_and_leaves_the_old_file() {
     }
 }
 
+/// A server that sends the request line back inside `before` and `after`.
+fn echo(before: &'static str, after: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            let length = stream.read(&mut request).unwrap_or(0);
+            let text = String::from_utf8_lossy(&request[..length]).into_owned();
+            let line = text.lines().next().unwrap_or_default().to_owned();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{before}{line}{after}"
+            );
+        }
+    });
+    url
+}
+
+#[test]
+fn a_provider_that_sends_the_request_back_does_not_make_us_write_the_secret_down() {
+    for (before, after) in [
+        (r#"{"err":"bad request "#, r#""}"#),
+        (r#"{"code":1001,"msg":""#, r#""}"#),
+        (r#"{"code":0,"note":""#, r#"","results":[]}"#),
+        ("<html><title>", "</title>"),
+    ] {
+        let chain = Chain::new();
+        let said = message(&fetch(&chain, &echo(before, after)));
+        assert!(
+            !said.contains(SECRET) && !said.contains("someone-known"),
+            "{said}"
+        );
+        let written = fs::read_to_string(chain.output(1)).unwrap_or_default();
+        assert!(!written.contains(SECRET) && !written.contains("someone-known"));
+    }
+}
+
 #[test]
 fn nobody_listening_gives_69_without_the_url() {
     let free = TcpListener::bind("127.0.0.1:0")

@@ -18,9 +18,10 @@ pub use quotes::{OpenBook, Quote};
 pub use record::Match;
 pub use score::{Cards, Pair, Score, SideCards, Sides};
 
-/// The body of `step4.json`, behind the envelope.
+/// The body of `step4.json`, behind the envelope. `M` is [`Match`], or its text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Output<'a> {
+#[serde(bound(deserialize = "'de: 'a, M: Deserialize<'de>"))]
+pub struct Output<'a, M = Match<'a>> {
     /// How many matches follow.
     pub total_matches: usize,
     /// Step 3's counts.
@@ -30,8 +31,7 @@ pub struct Output<'a> {
     #[serde(borrow)]
     pub rejected: Vec<Rejected<'a>>,
     /// The matches.
-    #[serde(borrow)]
-    pub matches: Listed<Text<'a>, Match<'a>>,
+    pub matches: Listed<Text<'a>, M>,
 }
 
 /// The step.

@@ -119,7 +119,7 @@ impl<'de> Visitor<'de> for HeadReader<'_> {
                 "fetched_at" => head.fetched_at = parse_instant(&map.next_value::<String>()?),
                 "provider" => head.provider = map.next_value()?,
                 "total_matches" => head.total_matches = map.next_value()?,
-                "fresh" | "data_age_s" => drop(map.next_value::<IgnoredAny>()?),
+                "fresh" | "data_age_s" | "fresh_until" => drop(map.next_value::<IgnoredAny>()?),
                 _ => return Err(serde::de::Error::custom("the head ends here")),
             }
         }

@@ -142,6 +142,7 @@ impl<Extra: Args> StepCli<Extra> {
             });
         logging::start(name, cli.common.level(), cli.common.color);
         signals::end_on_signal()?;
+        signals::end_with_parent();
         let config = cli.common.load_config()?;
         let data = cli.common.data_dir(&config);
         Ok((cli, config, data))

@@ -13,6 +13,25 @@ use signal_hook::iterator::Signals;
 
 use crate::exit::{Exit, Failure};
 
+/// The environment variable in which the orchestrator tells a program whose child it is.
+pub const PARENT: &str = "FOOTBALL_BOT_PARENT";
+
+/// When the orchestrator started this process, asks for SIGTERM at the orchestrator's death, so that a
+/// killed one leaves no step behind that would write over its successor's files. Best effort.
+pub fn end_with_parent() {
+    let Some(parent) = std::env::var(PARENT)
+        .ok()
+        .and_then(|pid| pid.parse::<i32>().ok())
+    else {
+        return;
+    };
+    let asked = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGTERM);
+    if asked.is_ok() && nix::unistd::getppid().as_raw() != parent {
+        // It died before we could ask.
+        process::exit(i32::from(Exit::Terminated.code()));
+    }
+}
+
 static TEMPORARY: Mutex<Option<PathBuf>> = Mutex::new(None);
 
 /// From now on SIGTERM and SIGINT end this process with 143 or 130.

@@ -79,6 +79,9 @@ impl Cli {
     /// 69 when the address can't be used, 78 when the secret can't be read, 70 for what should not happen.
     pub fn run(self) -> Result<(), Failure> {
         logging::start("sandbox", self.common.level(), self.common.color);
+        pipeline::signals::end_with_parent();
+        // It has no settings of its own, but a broken file is a fault wherever it is named.
+        self.common.load_config()?;
         signals::end_on_signal()?;
         let credentials = self.credentials()?;
         let start = match self.start {

@@ -1,5 +1,6 @@
 //! What a step does with an input that it must not use, and with an output that it can't write. A user
 //! loses the trust that a cycle's result belongs to that cycle if any of these fails.
+#![expect(clippy::unwrap_used, reason = "a test's panic is its report")]
 
 use std::fs::{self, File};
 use std::io::Write;

@@ -115,3 +115,58 @@ fn sigterm_and_sigint_end_a_step_at_once_with_their_codes_and_without_litter() {
         drop(held);
     }
 }
+
+#[test]
+fn a_killed_orchestrator_takes_its_sandbox_along() {
+    let chain = Chain::new();
+    let mut orchestrator = std::process::Command::new(testkit::program("orchestrator"))
+        .args([
+            "run",
+            "--provider",
+            "sandbox",
+            "--sandbox-matches",
+            "5",
+            "--interval",
+            "1h",
+            "--data-dir",
+        ])
+        .arg(chain.path())
+        .current_dir(chain.path())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !chain.output(5).exists() {
+        assert!(Instant::now() < deadline, "no cycle came to its end");
+        sleep(Duration::from_millis(50));
+    }
+    let folder = chain.path().join("logs");
+    let log = fs::read_dir(folder)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let log = fs::read_to_string(log).unwrap();
+    let address = log
+        .split("http://")
+        .nth(1)
+        .unwrap()
+        .split_whitespace()
+        .next()
+        .unwrap();
+    assert!(
+        std::net::TcpStream::connect(address).is_ok(),
+        "the sandbox is there"
+    );
+    orchestrator.kill().unwrap();
+    orchestrator.wait().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(2);
+    while std::net::TcpStream::connect(address).is_ok() {
+        assert!(
+            Instant::now() < deadline,
+            "the sandbox outlives a killed orchestrator"
+        );
+        sleep(Duration::from_millis(20));
+    }
+}

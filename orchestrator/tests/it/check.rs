@@ -20,7 +20,8 @@ fn a_ready_installation_is_said_to_be_ready_and_nothing_is_touched() {
     let ran = bench.run(&["check", "--provider", "sandbox"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(
-        ran.stdout.ends_with("ready to run: orchestrator\n"),
+        ran.stdout
+            .ends_with("ready to run: the same command without `check`\n"),
         "{}",
         ran.stdout
     );
