@@ -24,12 +24,13 @@ pub struct Series<'a> {
     /// The oldest open and valid one, if it is from before kick-off (status 1).
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<Tick<'a>>,
-    /// The oldest open and valid one from after kick-off.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    /// The oldest open and valid one from after kick-off. For people and programs that read the file; none
+    /// of our later steps asks for it, so it is not read back.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub first_in_play: Option<Tick<'a>>,
     /// Of the open and valid ones in minutes 3 to 6 the one nearest 4.5', the older of two alike: the old
-    /// bot's window.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    /// bot's window. Not read back either.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub minute_3_to_6: Option<Tick<'a>>,
 }
 

@@ -48,6 +48,7 @@ pub struct Tick<'a> {
 
 impl<'a> Tick<'a> {
     /// Whether every price is above evens-on-nothing (decimal > 1) and the line is there.
+    #[inline]
     pub fn valid(&self, market: Market) -> bool {
         let [a, b, c] = self.values;
         let price = |value: Value, least: i64| value.is_some_and(|n| n > least && n <= MOST);
@@ -60,6 +61,7 @@ impl<'a> Tick<'a> {
     }
 
     /// Whether one could bet on it: open and valid.
+    #[inline]
     pub fn open_valid(&self, market: Market) -> bool {
         !self.sealed && self.valid(market)
     }
@@ -169,11 +171,13 @@ impl<'a, 's> Index<'a, 's> {
     ///
     /// # Errors
     /// As [`Tick::read`].
+    #[inline]
     pub fn read(&self, nth: usize, anomalies: &Anomalies) -> Result<Option<Tick<'a>>, Fault> {
         Tick::read(&mut Cursor::at(self.text, self.starts[nth]), anomalies)
     }
 
     /// The status of a tick when it has one digit; `None`: read it to know.
+    #[inline]
     pub fn status_digit(&self, nth: usize) -> Option<u8> {
         // From behind: `,2,0,"1-0"]`, then a comma and perhaps a space.
         let end = self.starts.get(nth + 1).copied().unwrap_or(self.end);
@@ -192,6 +196,7 @@ impl<'a, 's> Index<'a, 's> {
     }
 
     /// The minute text of a tick when it is a single digit, 0 when it is any other; `None`: read it to know.
+    #[inline]
     pub fn minute_digit(&self, nth: usize) -> Option<u8> {
         // `[1748453415,"5",`: the seconds have had ten digits since 2001.
         let bytes = &self.text.as_bytes()[self.starts[nth]..];
