@@ -7,12 +7,12 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use feed::json::{Cursor, Fault};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use pipeline::handoff::{Head, instant};
+use pipeline::handoff::{Head, instant, recorded_instant};
 use pipeline::{Exit, Failure, Listed, atomic};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -113,7 +113,7 @@ impl<'a> Replay<'a> {
                 if key == "timestamp" {
                     timestamp = serde_json::from_str::<String>(raw)
                         .ok()
-                        .and_then(|text| parse_timestamp(&text));
+                        .and_then(|text| recorded_instant(&text));
                 }
                 if !HEAD.contains(&&*key) {
                     let raw = serde_json::from_str(raw).map_err(|_| Fault {
@@ -138,16 +138,4 @@ impl<'a> Replay<'a> {
             bodies,
         })
     }
-}
-
-fn parse_timestamp(text: &str) -> Option<DateTime<Utc>> {
-    let naive = || {
-        NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
-            .ok()
-            .map(|at| at.and_utc())
-    };
-    DateTime::parse_from_rfc3339(text)
-        .ok()
-        .map(|at| at.to_utc())
-        .or_else(naive)
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use feed::codes::Market;
 use feed::envelope::{self, FeedError};
 use feed::json::{Cursor, Fault};
@@ -214,23 +214,10 @@ pub(crate) fn recorded_at(text: &str) -> Option<DateTime<Utc>> {
     }
     let walked = Cursor::new(text).object::<Stop>(|key, cursor| match &*key {
         "schema" => Err(Stop(None)),
-        "timestamp" => Err(Stop(parse_timestamp(&cursor.string()?))),
+        "timestamp" => Err(Stop(handoff::recorded_instant(&cursor.string()?))),
         _ => cursor.value().map(drop).map_err(Stop::from),
     });
     walked.err().and_then(|Stop(at)| at)
-}
-
-/// The recorder wrote Python's `isoformat()`: no zone, and UTC.
-fn parse_timestamp(text: &str) -> Option<DateTime<Utc>> {
-    let naive = || {
-        NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
-            .ok()
-            .map(|at| at.and_utc())
-    };
-    DateTime::parse_from_rfc3339(text)
-        .ok()
-        .map(|at| at.to_utc())
-        .or_else(naive)
 }
 
 /// The envelope of a bare recording, which counts as fetched when it was made.

@@ -2,7 +2,6 @@
 //! that a terminal that went away costs nobody the log.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use chrono::Utc;
@@ -57,16 +56,19 @@ pub(crate) fn execute() -> Result<(), Failure> {
     let output: Output<'_> = handoff::parse(&text, &source)?;
     let view = view(&cli, &config, &output, &envelope)?;
 
-    let logged = if log_wanted {
-        write_log(&path, &output, &envelope, &view, &cli.extra, &config)
-    } else {
-        Ok(())
-    };
+    let for_log = log_view(&view, cli.extra.width);
+    let page = log_wanted.then(|| crate::render(&output, &envelope, &for_log));
+    let logged = page.as_ref().map_or(Ok(()), |page| {
+        let log = MatchesLog::new(path, Limits::from(&config.display));
+        log.append(&envelope.cycle, Utc::now(), page)
+    });
     // A log that can't be written is no reason not to show what there is.
     let displayed = if cli.extra.no_display {
         Ok(())
     } else {
-        display(&crate::render(&output, &envelope, &view))
+        // In a pipe both are often the same page.
+        let page = page.filter(|_| for_log == view);
+        display(&page.unwrap_or_else(|| crate::render(&output, &envelope, &view)))
     };
     logged.and(displayed)?;
     let shown = output
@@ -118,23 +120,14 @@ fn clamped(width: usize) -> usize {
     width.clamp(*WIDTHS.start(), *WIDTHS.end())
 }
 
-fn write_log(
-    path: &Path,
-    output: &Output<'_>,
-    envelope: &Envelope,
-    view: &View,
-    flags: &Flags,
-    config: &Config,
-) -> Result<(), Failure> {
-    let view = View {
-        width: clamped(flags.width.unwrap_or(terminal::DEFAULT_WIDTH)),
+/// The log has everything, in one width, without colour.
+fn log_view(view: &View, width: Option<usize>) -> View {
+    View {
+        width: clamped(width.unwrap_or(terminal::DEFAULT_WIDTH)),
         color: false,
         compact: false,
         ..view.clone()
-    };
-    let page = crate::render(output, envelope, &view);
-    let log = MatchesLog::new(PathBuf::from(path), Limits::from(&config.display));
-    log.append(&envelope.cycle, Utc::now(), &page)
+    }
 }
 
 /// Writes the page to standard output. That its reader has gone is no error: it had enough.

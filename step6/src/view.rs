@@ -16,7 +16,7 @@ pub const FORMATS: [Format; 4] = [
 ];
 
 /// How to show a cycle.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct View {
     /// How prices are written.
     pub format: Format,
@@ -35,7 +35,7 @@ pub struct View {
 }
 
 /// Which matches to show; empty parts let everything through.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     /// Only these ids.
     pub only: Vec<String>,

@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -125,6 +125,12 @@ impl<'de> Visitor<'de> for HeadReader<'_> {
         }
         Ok(())
     }
+}
+
+/// When a recording was made: RFC 3339, or Python's `isoformat()`, which has no zone and is UTC.
+pub fn recorded_instant(text: &str) -> Option<DateTime<Utc>> {
+    let naive = || NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok();
+    parse_instant(text).or_else(|| naive().map(|at| at.and_utc()))
 }
 
 fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
