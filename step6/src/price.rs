@@ -103,8 +103,8 @@ mod tests {
     #[test]
     fn movement_is_in_points_of_probability() {
         let text = |then, now| Movement::between(Some(then), Some(now)).map(Movement::text);
-        assert_eq!(text(0.343341, 0.276284).as_deref(), Some("▼6.7"));
-        assert_eq!(text(0.242417, 0.247127).as_deref(), Some("▲0.5"));
+        assert_eq!(text(0.343, 0.276284).as_deref(), Some("▼6.7"));
+        assert_eq!(text(0.242, 0.247127).as_deref(), Some("▲0.5"));
         assert_eq!(text(0.5, 0.50049).as_deref(), Some("="));
         assert_eq!(Movement::between(None, Some(0.5)), None);
         assert_eq!(Movement::between(Some(f64::NAN), Some(0.5)), None);

@@ -110,7 +110,7 @@ fn a_match_shows_everything_that_is_known_of_it() {
         "bet365 12s",
         "margin 9.8%",
         "opened",
-        "+162",
+        "+160",
         "Crown",
         "18Bet",
         "32.4%",

@@ -437,8 +437,8 @@ mod tests {
     #[test]
     fn a_tick_is_read_exactly() {
         let anomalies = Anomalies::default();
-        let tick = read(r#"[1748453415,"16",0.8,-0.25,1.0,2,0,"0-0"]"#, &anomalies).unwrap();
-        assert_eq!(tick.at, 1_748_453_415);
+        let tick = read(r#"[1773516600,"16",0.8,-0.25,1.0,2,0,"0-0"]"#, &anomalies).unwrap();
+        assert_eq!(tick.at, 1_773_516_600);
         assert_eq!(tick.minute, "16");
         assert_eq!(tick.values, [Some(8_000), Some(-2_500), Some(10_000)]);
         assert_eq!((tick.status, tick.sealed, &*tick.score), (2, false, "0-0"));

@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn the_tuple_is_read_and_what_means_no_data_is_none() {
         let anomalies = Anomalies::default();
-        let raw = r#"["y0or5jh8l922qwz", 2, [0, 0, 0, 1, -1, 0, 0], ["2", null, 0, 0, 4], 1748452491, ""]"#;
+        let raw = r#"["m1", 2, [0, 0, 0, 1, -1, 0, 0], ["2", null, 0, 0, 4], 1773516000, ""]"#;
         let score = Score::parse(raw, &anomalies).unwrap();
         assert_eq!(score.status, Some(2));
         assert_eq!(
@@ -88,7 +88,7 @@ mod tests {
             score.away,
             [Some(2), None, Some(0), Some(0), Some(4), None, None]
         );
-        assert_eq!(score.period_kickoff, Some(1_748_452_491));
+        assert_eq!(score.period_kickoff, Some(1_773_516_000));
         let empty = Score::parse(r#"["id",2,[],[],0]"#, &anomalies).unwrap();
         assert!(score.counted && !empty.counted);
         let short = Score::parse(r#"["id",8,[1],[0],0]"#, &anomalies).unwrap();

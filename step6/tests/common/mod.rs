@@ -53,7 +53,7 @@ pub fn result_quote() -> Value {
         "home": price(3.25, 0.276284), "draw": price(3.6, 0.247127), "away": price(1.95, 0.476589),
         "opening": {
             "at": "2026-11-24T03:07:27.000Z",
-            "home": price(2.62, 0.343341), "draw": price(3.6, 0.242417), "away": price(2.2, 0.414243),
+            "home": price(2.6, 0.343), "draw": price(3.6, 0.242), "away": price(2.2, 0.415),
         },
     }))
 }
