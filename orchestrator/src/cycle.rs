@@ -104,6 +104,12 @@ impl Workshop {
             matches,
             wall: cycle.wall,
             message: message.as_deref(),
+            overrun: None,
+            fetched_at: None,
+            with_odds: None,
+            fetch: None,
+            data_bytes: None,
+            disk_free: None,
         };
         self.record.end_cycle(key, &end);
         cycle
@@ -133,6 +139,10 @@ impl Workshop {
                 bytes_out: result.bytes_out,
                 matches: result.matches,
                 message: result.why.as_deref(),
+                attempts: 1,
+                max_rss: None,
+                cpu: None,
+                leaked: false,
             };
             self.record.end_step(key, &end);
             *matches = result.matches.or(*matches);

@@ -50,7 +50,7 @@ impl Record {
         if !self.journal.as_ref().is_some_and(Journal::in_place) {
             self.reopen();
         }
-        self.attempt(|journal| journal.begin_cycle(id.as_str(), Utc::now()))
+        self.attempt(|journal| journal.begin_cycle(id.as_str(), Utc::now(), None))
     }
 
     /// A step begins.

@@ -12,6 +12,6 @@ mod schema;
 pub mod writer;
 
 pub use reader::Reader;
-pub use record::{CycleOutcome, EventKind, StepOutcome};
+pub use record::{CycleOutcome, EventKind, Fetch, StepOutcome};
 pub use schema::{JournalError, Opened};
 pub use writer::{CycleKey, Journal};

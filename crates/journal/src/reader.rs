@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
-use crate::record::{CycleOutcome, EventKind, StepOutcome, instant, millis};
+use crate::record::{CycleOutcome, EventKind, Fetch, StepOutcome, instant, millis};
 use crate::schema::{self, JournalError};
 
 /// A journal that is open to read.
@@ -38,6 +38,12 @@ pub struct Totals {
     pub skipped_overlap: u64,
     /// Cycle starts that fell out during a backoff.
     pub skipped_backoff: u64,
+    /// Cycle starts that fell out during a pause.
+    pub skipped_pause: u64,
+    /// Cycle starts that fell out while the machine slept.
+    pub skipped_suspend: u64,
+    /// Cycle starts that fell out because the disk had too little room.
+    pub skipped_disk: u64,
 }
 
 impl Totals {
@@ -79,6 +85,20 @@ pub struct Cycle {
     pub wall: Option<Duration>,
     /// Why it failed.
     pub message: Option<String>,
+    /// When it was to begin; none if a person asked for it.
+    pub scheduled_at: Option<DateTime<Utc>>,
+    /// By how much it ran past the next start.
+    pub overrun: Option<Duration>,
+    /// When the provider's live list was fetched.
+    pub fetched_at: Option<DateTime<Utc>>,
+    /// The matches that have odds.
+    pub with_odds: Option<u64>,
+    /// What the fetch cost and missed.
+    pub fetch: Option<Fetch>,
+    /// What the data directory held at its end, in bytes.
+    pub data_bytes: Option<u64>,
+    /// What its disk still had, in bytes.
+    pub disk_free: Option<u64>,
 }
 
 /// One step of a cycle.
@@ -100,6 +120,14 @@ pub struct Step {
     pub matches: Option<u64>,
     /// Why it failed.
     pub message: Option<String>,
+    /// How often it was started, the first time included; 0 if it did not run.
+    pub attempts: u32,
+    /// The most memory that it had resident, in bytes.
+    pub max_rss: Option<u64>,
+    /// Its processor time.
+    pub cpu: Option<Duration>,
+    /// Whether something that it started held its output open after its end.
+    pub leaked: bool,
 }
 
 /// Something beside the cycles.
@@ -173,6 +201,9 @@ impl Reader {
                 "start" => totals.starts = value,
                 "skipped_overlap" => totals.skipped_overlap = value,
                 "skipped_backoff" => totals.skipped_backoff = value,
+                "skipped_pause" => totals.skipped_pause = value,
+                "skipped_suspend" => totals.skipped_suspend = value,
+                "skipped_disk" => totals.skipped_disk = value,
                 _ => {}
             }
         }
@@ -242,7 +273,7 @@ impl Reader {
     pub fn steps(&self, cycle: &Cycle) -> Result<Vec<Step>, JournalError> {
         let mut statement = self.connection.prepare(
             "SELECT position, name, started_at, outcome, exit_code, wall_ms, bytes_out, matches,
-             message FROM step WHERE cycle = ?1 ORDER BY position",
+             message, attempts, max_rss, cpu_ms, leaked FROM step WHERE cycle = ?1 ORDER BY position",
         )?;
         let rows = statement.query_map(params![cycle.seq], |row| {
             let word: Option<String> = row.get(3)?;
@@ -256,6 +287,10 @@ impl Reader {
                 bytes_out: optional(row, 6)?,
                 matches: optional(row, 7)?,
                 message: row.get(8)?,
+                attempts: row.get::<_, Option<u32>>(9)?.unwrap_or(0),
+                max_rss: optional(row, 10)?,
+                cpu: optional(row, 11)?.map(Duration::from_millis),
+                leaked: row.get::<_, Option<bool>>(12)?.unwrap_or(false),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -309,8 +344,8 @@ impl Reader {
     }
 }
 
-const CYCLE: &str =
-    "seq, id, started_at, ended_at, outcome, failed_step, matches, wall_ms, message";
+const CYCLE: &str = "seq, id, started_at, ended_at, outcome, failed_step, matches, wall_ms, message, scheduled_at, \
+     overrun_ms, fetched_at, with_odds, fetch, data_bytes, disk_free";
 
 fn cycle(row: &Row<'_>) -> rusqlite::Result<Cycle> {
     let outcome: Option<String> = row.get(4)?;
@@ -324,6 +359,16 @@ fn cycle(row: &Row<'_>) -> rusqlite::Result<Cycle> {
         matches: optional(row, 6)?,
         wall: optional(row, 7)?.map(Duration::from_millis),
         message: row.get(8)?,
+        scheduled_at: row.get::<_, Option<i64>>(9)?.map(instant),
+        overrun: optional(row, 10)?.map(Duration::from_millis),
+        fetched_at: row.get::<_, Option<i64>>(11)?.map(instant),
+        with_odds: optional(row, 12)?,
+        // A figure that can't be read is no reason to hide the cycle.
+        fetch: row
+            .get::<_, Option<String>>(13)?
+            .and_then(|text| serde_json::from_str(&text).ok()),
+        data_bytes: optional(row, 14)?,
+        disk_free: optional(row, 15)?,
     })
 }
 

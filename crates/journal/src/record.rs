@@ -1,8 +1,10 @@
 //! What is recorded: the outcomes and kinds, with the words they have in the file.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 /// How a cycle ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,24 +131,42 @@ pub enum EventKind {
     Stop,
     /// The orchestrator did all the cycles it was asked for.
     Finished,
-    /// Starts that fell out because a cycle took too long, or the machine slept.
+    /// Starts that fell out because a cycle took too long.
     SkippedOverlap,
     /// Starts that fell out during a backoff.
     SkippedBackoff,
+    /// Starts that fell out because the pipeline was paused.
+    SkippedPause,
+    /// Starts that fell out while the machine slept.
+    SkippedSuspend,
+    /// Starts that fell out because the disk had too little room.
+    SkippedDisk,
     /// A backoff began.
     Backoff,
+    /// A person paused the pipeline.
+    Pause,
+    /// The pause ended, by a person or by its expiry.
+    Resume,
+    /// The configuration was read again, or refused.
+    Reload,
     /// Something else worth keeping.
     Note,
 }
 
 impl EventKind {
-    const ALL: [EventKind; 7] = [
+    const ALL: [EventKind; 13] = [
         EventKind::Start,
         EventKind::Stop,
         EventKind::Finished,
         EventKind::SkippedOverlap,
         EventKind::SkippedBackoff,
+        EventKind::SkippedPause,
+        EventKind::SkippedSuspend,
+        EventKind::SkippedDisk,
         EventKind::Backoff,
+        EventKind::Pause,
+        EventKind::Resume,
+        EventKind::Reload,
         EventKind::Note,
     ];
 
@@ -158,7 +178,13 @@ impl EventKind {
             EventKind::Finished => "finished",
             EventKind::SkippedOverlap => "skipped_overlap",
             EventKind::SkippedBackoff => "skipped_backoff",
+            EventKind::SkippedPause => "skipped_pause",
+            EventKind::SkippedSuspend => "skipped_suspend",
+            EventKind::SkippedDisk => "skipped_disk",
             EventKind::Backoff => "backoff",
+            EventKind::Pause => "pause",
+            EventKind::Resume => "resume",
+            EventKind::Reload => "reload",
             EventKind::Note => "note",
         }
     }
@@ -172,6 +198,37 @@ impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// What a cycle's fetch cost and missed: the `fetch` object of step1.json, as far as reports need it.
+/// Read leniently: what is not there is 0 or nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Fetch {
+    /// Requests sent, tries included.
+    pub requests: u64,
+    /// Tries after the first ones.
+    pub retries: u64,
+    /// Bytes on the wire.
+    pub bytes: u64,
+    /// Bytes after decompression.
+    pub bytes_decoded: u64,
+    /// Bodies that were known and not asked for again.
+    pub cache_hits: u64,
+    /// Requests that were due and had to wait.
+    pub skipped_for_budget: u64,
+    /// Matches being played whose odds are further behind than allowed.
+    pub odds_behind: u64,
+    /// The share of matches of which no request failed, 0 to 1.
+    pub completeness: f64,
+    /// How long the fetch took, in milliseconds.
+    pub elapsed_ms: u64,
+    /// Requests by endpoint path.
+    pub by_endpoint: BTreeMap<String, u64>,
+    /// Requests that each budget still has, by endpoint path; none without a limit.
+    pub budget_left: BTreeMap<String, u64>,
+    /// What failed, each kind once, with how often.
+    pub errors: Vec<String>,
 }
 
 /// An instant as the file has it: milliseconds since 1970.

@@ -13,7 +13,7 @@ use chrono::Utc;
 use rusqlite::{Connection, ErrorCode};
 
 /// The version of the tables below, as `user_version`.
-pub(crate) const VERSION: i64 = 1;
+pub(crate) const VERSION: i64 = 2;
 
 /// How many files that could not be used are kept.
 const KEEP_ASIDE: usize = 3;
@@ -28,7 +28,14 @@ CREATE TABLE cycle (
     failed_step TEXT,
     matches     INTEGER,
     wall_ms     INTEGER,
-    message     TEXT
+    message     TEXT,
+    scheduled_at INTEGER,
+    overrun_ms  INTEGER,
+    fetched_at  INTEGER,
+    with_odds   INTEGER,
+    fetch       TEXT,
+    data_bytes  INTEGER,
+    disk_free   INTEGER
 );
 CREATE INDEX cycle_started ON cycle (started_at, outcome);
 CREATE INDEX cycle_outcome ON cycle (outcome, seq);
@@ -43,6 +50,10 @@ CREATE TABLE step (
     bytes_out  INTEGER,
     matches    INTEGER,
     message    TEXT,
+    attempts   INTEGER,
+    max_rss    INTEGER,
+    cpu_ms     INTEGER,
+    leaked     INTEGER,
     PRIMARY KEY (cycle, position)
 ) WITHOUT ROWID;
 CREATE TABLE event (
@@ -56,13 +67,29 @@ CREATE TABLE total (
     name  TEXT PRIMARY KEY,
     value INTEGER NOT NULL
 ) WITHOUT ROWID;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
+";
+
+/// From version 1 to 2: columns for what a cycle fetched and left on the disk, and what a step cost.
+const FROM_1: &str = "
+ALTER TABLE cycle ADD COLUMN scheduled_at INTEGER;
+ALTER TABLE cycle ADD COLUMN overrun_ms INTEGER;
+ALTER TABLE cycle ADD COLUMN fetched_at INTEGER;
+ALTER TABLE cycle ADD COLUMN with_odds INTEGER;
+ALTER TABLE cycle ADD COLUMN fetch TEXT;
+ALTER TABLE cycle ADD COLUMN data_bytes INTEGER;
+ALTER TABLE cycle ADD COLUMN disk_free INTEGER;
+ALTER TABLE step ADD COLUMN attempts INTEGER;
+ALTER TABLE step ADD COLUMN max_rss INTEGER;
+ALTER TABLE step ADD COLUMN cpu_ms INTEGER;
+ALTER TABLE step ADD COLUMN leaked INTEGER;
+PRAGMA user_version = 2;
 ";
 
 /// Touches every table and column that we read, so that a foreign or torn file shows at once.
 const PROBE: &str = "
-SELECT seq, id, started_at, ended_at, outcome, failed_step, matches, wall_ms, message FROM cycle ORDER BY seq DESC LIMIT 1;
-SELECT cycle, position, name, started_at, outcome, exit_code, wall_ms, bytes_out, matches, message FROM step LIMIT 1;
+SELECT seq, id, started_at, ended_at, outcome, failed_step, matches, wall_ms, message, scheduled_at, overrun_ms, fetched_at, with_odds, fetch, data_bytes, disk_free FROM cycle ORDER BY seq DESC LIMIT 1;
+SELECT cycle, position, name, started_at, outcome, exit_code, wall_ms, bytes_out, matches, message, attempts, max_rss, cpu_ms, leaked FROM step LIMIT 1;
 SELECT seq, at, kind, text FROM event ORDER BY seq DESC LIMIT 1;
 SELECT name, value FROM total;
 ";
@@ -155,9 +182,33 @@ fn open(path: &Path) -> Result<Connection, JournalError> {
     if version == 0 && tables(&connection)? == 0 {
         connection.execute_batch(&format!("BEGIN; {TABLES} COMMIT;"))?;
     } else {
+        let version = if version == 1 {
+            upgrade(&connection, path)?
+        } else {
+            version
+        };
         check(&connection, path, version)?;
     }
     Ok(connection)
+}
+
+/// Brings a file of version 1 to this version; one that only claims to be of it is foreign.
+fn upgrade(connection: &Connection, path: &Path) -> Result<i64, JournalError> {
+    match connection.execute_batch(&format!("BEGIN; {FROM_1} COMMIT;")) {
+        Ok(()) => Ok(VERSION),
+        Err(why) => {
+            if !connection.is_autocommit() {
+                connection.execute_batch("ROLLBACK")?;
+            }
+            match why.sqlite_error_code() {
+                Some(ErrorCode::Unknown) => Err(JournalError::Foreign {
+                    path: path.to_path_buf(),
+                    found: 1,
+                }),
+                _ => Err(why.into()),
+            }
+        }
+    }
 }
 
 /// Checks that the file has our tables.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, Transaction, params};
 
-use crate::record::{CycleOutcome, EventKind, StepOutcome, millis};
+use crate::record::{CycleOutcome, EventKind, Fetch, StepOutcome, millis};
 use crate::schema::{self, JournalError, Opened};
 
 /// Cycles that one call of [`Journal::prune`] removes at most, so that it never takes long.
@@ -47,6 +47,14 @@ pub struct StepEnd<'a> {
     pub matches: Option<u64>,
     /// Why it failed.
     pub message: Option<&'a str>,
+    /// How often it was started, the first time included.
+    pub attempts: u32,
+    /// The most memory that it or a child of it had resident, in bytes.
+    pub max_rss: Option<u64>,
+    /// Processor time of it and its children.
+    pub cpu: Option<Duration>,
+    /// Whether something that it started held its output open after its end.
+    pub leaked: bool,
 }
 
 /// What is known when a cycle has ended.
@@ -64,6 +72,18 @@ pub struct CycleEnd<'a> {
     pub wall: Duration,
     /// Why it failed.
     pub message: Option<&'a str>,
+    /// By how much it ran past the next start; none if it did not.
+    pub overrun: Option<Duration>,
+    /// When the provider's live list was fetched.
+    pub fetched_at: Option<DateTime<Utc>>,
+    /// The matches that have odds.
+    pub with_odds: Option<u64>,
+    /// What the fetch cost and missed.
+    pub fetch: Option<&'a Fetch>,
+    /// What the data directory holds, in bytes.
+    pub data_bytes: Option<u64>,
+    /// What its disk still has, in bytes.
+    pub disk_free: Option<u64>,
 }
 
 /// How much is kept.
@@ -101,14 +121,19 @@ impl Journal {
         inode(&self.path) == Some(self.inode)
     }
 
-    /// Records that a cycle begins.
+    /// Records that a cycle begins, and when it was to begin (none if a person asked for it).
     ///
     /// # Errors
     /// When the file can't be written.
-    pub fn begin_cycle(&self, id: &str, at: DateTime<Utc>) -> Result<CycleKey, JournalError> {
+    pub fn begin_cycle(
+        &self,
+        id: &str,
+        at: DateTime<Utc>,
+        scheduled_at: Option<DateTime<Utc>>,
+    ) -> Result<CycleKey, JournalError> {
         self.connection
-            .prepare_cached("INSERT INTO cycle (id, started_at) VALUES (?1, ?2)")?
-            .execute(params![id, millis(at)])?;
+            .prepare_cached("INSERT INTO cycle (id, started_at, scheduled_at) VALUES (?1, ?2, ?3)")?
+            .execute(params![id, millis(at), scheduled_at.map(millis)])?;
         Ok(CycleKey(self.connection.last_insert_rowid()))
     }
 
@@ -139,7 +164,8 @@ impl Journal {
         self.connection
             .prepare_cached(
                 "UPDATE step SET outcome = ?3, exit_code = ?4, wall_ms = ?5, bytes_out = ?6,
-                 matches = ?7, message = ?8 WHERE cycle = ?1 AND position = ?2",
+                 matches = ?7, message = ?8, attempts = ?9, max_rss = ?10, cpu_ms = ?11,
+                 leaked = ?12 WHERE cycle = ?1 AND position = ?2",
             )?
             .execute(params![
                 cycle.0,
@@ -149,7 +175,11 @@ impl Journal {
                 whole_millis(end.wall),
                 end.bytes_out.map(signed),
                 end.matches.map(signed),
-                end.message
+                end.message,
+                end.attempts,
+                end.max_rss.map(signed),
+                end.cpu.map(whole_millis),
+                end.leaked
             ])?;
         Ok(())
     }
@@ -186,7 +216,8 @@ impl Journal {
         transaction
             .prepare_cached(
                 "UPDATE cycle SET ended_at = ?2, outcome = ?3, failed_step = ?4, matches = ?5,
-                 wall_ms = ?6, message = ?7 WHERE seq = ?1",
+                 wall_ms = ?6, message = ?7, overrun_ms = ?8, fetched_at = ?9, with_odds = ?10,
+                 fetch = ?11, data_bytes = ?12, disk_free = ?13 WHERE seq = ?1",
             )?
             .execute(params![
                 cycle.0,
@@ -195,7 +226,14 @@ impl Journal {
                 end.failed_step,
                 end.matches.map(signed),
                 whole_millis(end.wall),
-                end.message
+                end.message,
+                end.overrun.map(whole_millis),
+                end.fetched_at.map(millis),
+                end.with_odds.map(signed),
+                end.fetch
+                    .and_then(|fetch| serde_json::to_string(fetch).ok()),
+                end.data_bytes.map(signed),
+                end.disk_free.map(signed)
             ])?;
         count(&transaction, end.outcome.counter(), 1)?;
         if end.outcome == CycleOutcome::Ok {

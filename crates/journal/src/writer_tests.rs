@@ -30,6 +30,17 @@ fn end(journal: &mut Journal, key: CycleKey, minute: i64, outcome: CycleOutcome)
                 matches: Some(100),
                 wall: Duration::from_secs(3),
                 message: None,
+                overrun: (minute == 7).then_some(Duration::from_millis(250)),
+                fetched_at: Some(at(minute)),
+                with_odds: Some(90),
+                fetch: Some(&Fetch {
+                    requests: 12,
+                    completeness: 0.75,
+                    errors: vec!["match/recent/list: timed out (1×)".to_owned()],
+                    ..Fetch::default()
+                }),
+                data_bytes: Some(40_000_000),
+                disk_free: Some(9_000_000_000),
             },
         )
         .unwrap();
@@ -37,7 +48,7 @@ fn end(journal: &mut Journal, key: CycleKey, minute: i64, outcome: CycleOutcome)
 
 fn cycle(journal: &mut Journal, minute: i64, outcome: CycleOutcome) {
     let key = journal
-        .begin_cycle(&format!("c{minute:09}"), at(minute))
+        .begin_cycle(&format!("c{minute:09}"), at(minute), Some(at(minute)))
         .unwrap();
     journal.begin_step(key, 1, "step1", at(minute)).unwrap();
     journal
@@ -50,6 +61,10 @@ fn cycle(journal: &mut Journal, minute: i64, outcome: CycleOutcome) {
                 bytes_out: Some(39_500_000),
                 matches: Some(100),
                 message: None,
+                attempts: 2,
+                max_rss: Some(30_000_000),
+                cpu: Some(Duration::from_millis(140)),
+                leaked: true,
             },
         )
         .unwrap();
@@ -57,10 +72,67 @@ fn cycle(journal: &mut Journal, minute: i64, outcome: CycleOutcome) {
 }
 
 #[test]
+fn what_a_cycle_cost_and_missed_comes_back_as_it_went_in() {
+    let (_folder, path) = place();
+    let (mut journal, _) = Journal::open(&path).unwrap();
+    cycle(&mut journal, 7, CycleOutcome::Ok);
+    let reader = Reader::open(&path).unwrap();
+    let found = reader.newest(1).unwrap().remove(0);
+    assert_eq!(found.scheduled_at, Some(at(7)));
+    assert_eq!(found.overrun, Some(Duration::from_millis(250)));
+    assert_eq!((found.fetched_at, found.with_odds), (Some(at(7)), Some(90)));
+    assert_eq!(found.data_bytes, Some(40_000_000));
+    assert_eq!(found.disk_free, Some(9_000_000_000));
+    let fetch = found.fetch.clone().unwrap();
+    assert_eq!((fetch.requests, fetch.errors.len()), (12, 1));
+    let step = reader.steps(&found).unwrap().remove(0);
+    assert_eq!((step.attempts, step.leaked), (2, true));
+    assert_eq!(step.max_rss, Some(30_000_000));
+    assert_eq!(step.cpu, Some(Duration::from_millis(140)));
+}
+
+#[test]
+fn a_journal_of_the_first_version_goes_on_with_all_its_cycles() {
+    let (_folder, path) = place();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(
+            "CREATE TABLE cycle (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
+               started_at INTEGER NOT NULL, ended_at INTEGER, outcome TEXT, failed_step TEXT,
+               matches INTEGER, wall_ms INTEGER, message TEXT);
+             CREATE INDEX cycle_started ON cycle (started_at, outcome);
+             CREATE INDEX cycle_outcome ON cycle (outcome, seq);
+             CREATE TABLE step (cycle INTEGER NOT NULL REFERENCES cycle (seq),
+               position INTEGER NOT NULL, name TEXT NOT NULL, started_at INTEGER, outcome TEXT,
+               exit_code INTEGER, wall_ms INTEGER, bytes_out INTEGER, matches INTEGER,
+               message TEXT, PRIMARY KEY (cycle, position)) WITHOUT ROWID;
+             CREATE TABLE event (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL,
+               kind TEXT NOT NULL, text TEXT NOT NULL);
+             CREATE INDEX event_kind ON event (kind, seq);
+             CREATE TABLE total (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+             INSERT INTO cycle VALUES (1, 'old', 5, 6, 'ok', NULL, 3, 1, NULL);
+             PRAGMA user_version = 1;",
+        )
+        .unwrap();
+    let (mut journal, opened) = Journal::open(&path).unwrap();
+    assert_eq!(opened.moved_aside, None);
+    cycle(&mut journal, 1, CycleOutcome::Ok);
+    let ids: Vec<String> = Reader::open(&path)
+        .unwrap()
+        .newest(5)
+        .unwrap()
+        .into_iter()
+        .map(|cycle| cycle.id)
+        .collect();
+    assert_eq!(ids, ["c000000001", "old"]);
+}
+
+#[test]
 fn a_dead_run_is_marked_as_crashed_at_the_next_start_with_the_step_it_died_in() {
     let (_folder, path) = place();
     let (journal, _) = Journal::open(&path).unwrap();
-    let key = journal.begin_cycle("c1", at(0)).unwrap();
+    let key = journal.begin_cycle("c1", at(0), None).unwrap();
     journal.begin_step(key, 1, "step1", at(0)).unwrap();
     drop(journal);
     let (journal, opened) = Journal::open(&path).unwrap();
@@ -174,7 +246,7 @@ fn a_reader_sees_each_commit_while_the_writer_goes_on() {
     let reader = Reader::open(&path).unwrap();
     for minute in 0..50 {
         let key = journal
-            .begin_cycle(&format!("c{minute}"), at(minute))
+            .begin_cycle(&format!("c{minute}"), at(minute), None)
             .unwrap();
         assert_eq!(reader.newest(1).unwrap()[0].outcome, None, "it runs");
         end(&mut journal, key, minute, CycleOutcome::Ok);

@@ -69,7 +69,7 @@ impl Place {
         let failed = outcome == CycleOutcome::Failed;
         let journal = self.journal();
         let began = ended - TimeDelta::seconds(2);
-        let key = journal.begin_cycle(&id, began).unwrap();
+        let key = journal.begin_cycle(&id, began, Some(began)).unwrap();
         journal.begin_step(key, 1, "step1", began).unwrap();
         let step = StepEnd {
             position: 1,
@@ -82,6 +82,10 @@ impl Place {
             bytes_out: None,
             matches: None,
             message: None,
+            attempts: 1,
+            max_rss: Some(12_000_000),
+            cpu: Some(Duration::from_millis(80)),
+            leaked: false,
         };
         journal.end_step(key, &step).unwrap();
         let end = CycleEnd {
@@ -91,6 +95,12 @@ impl Place {
             matches: Some(111),
             wall: Duration::from_secs(2),
             message: failed.then_some("exit 69, provider unreachable or failing: no answer"),
+            overrun: None,
+            fetched_at: (!failed).then_some(began),
+            with_odds: (!failed).then_some(100),
+            fetch: None,
+            data_bytes: None,
+            disk_free: None,
         };
         journal.end_cycle(key, &end).unwrap();
     }
