@@ -109,6 +109,10 @@ const BOOKMAKERS: [(i64, &str); 20] = [
     (136, "HKJC"),
 ];
 
+/// The ids of bookmakers that are read from web pages, which the provider does not know. Its own are small
+/// numbers; one in this range would be taken for a page's and is not read.
+pub const PAGE_BOOKMAKERS: std::ops::Range<i64> = 1_000_001..2_000_000;
+
 /// A bookmaker's name.
 pub fn bookmaker(id: i64) -> Cow<'static, str> {
     word(&BOOKMAKERS, id)
@@ -175,6 +179,16 @@ impl Market {
             "bs" => Some(Market::OverUnder),
             "cr" => Some(Market::CornersOverUnder),
             _ => None,
+        }
+    }
+
+    /// The key of a market.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Market::FullTimeResult => "eu",
+            Market::Spread => "asia",
+            Market::OverUnder => "bs",
+            Market::CornersOverUnder => "cr",
         }
     }
 }

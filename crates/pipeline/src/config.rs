@@ -108,7 +108,7 @@ impl Default for Feed {
             carry_over: Span::seconds(3 * 3600),
             reference_keep: Span::seconds(7 * 24 * 3600),
             reference_max: 20_000,
-            plan_recheck: Span::seconds(3600),
+            plan_recheck: Span::seconds(600),
         }
     }
 }
