@@ -11,7 +11,7 @@ use pipeline::harness::{self, StepCli};
 use pipeline::{Config, CycleId, DataDir, Envelope, Exit, Failure};
 
 use crate::secrets::Credentials;
-use crate::{fetch, recording};
+use crate::{fetch, output, recording};
 
 /// What only step 1 takes.
 #[derive(Clone, Debug, Args)]
@@ -78,7 +78,7 @@ fn fetch_cycle(
         .cycle
         .clone()
         .unwrap_or_else(|| CycleId::at(Utc::now()));
-    runtime.block_on(fetch::run(
+    let result = runtime.block_on(fetch::run(
         config,
         data,
         credentials,
@@ -94,14 +94,15 @@ fn fetch_cycle(
             if let Some(path) = &cli.extra.record {
                 recording::write(path, output, fetched_at)?;
             }
-            log::info!(
-                "cycle {cycle}: {}; {} kB out",
-                fetch::summary(output),
-                bytes / 1000
-            );
+            let [got, cost] = output::summary(output);
+            log::info!("cycle {cycle}: {got}; {} kB out", bytes / 1000);
+            log::info!("{cost}");
             Ok(())
         },
-    ))
+    ));
+    // A page that is still being read must not hold the step up.
+    runtime.shutdown_background();
+    result
 }
 
 fn replay(path: &Path, sink: &Sink, cli: &StepCli<Extra>) -> Result<(), Failure> {

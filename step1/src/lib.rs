@@ -10,14 +10,21 @@
 
 mod bodies;
 mod budget;
+mod changes;
 mod cli;
 mod client;
+mod coverage;
 mod fetch;
 mod html;
+mod jobs;
+mod odds_live;
 mod output;
+mod pages;
 mod plan;
 mod recording;
 mod reference;
 mod secrets;
+mod settings;
+mod verdict;
 
 pub use cli::main;
