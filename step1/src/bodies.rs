@@ -199,13 +199,22 @@ mod tests {
             (ours, "thesports", "2026-03-13T19:29:00Z", false),
             (ours, "thesports", "2026-03-14T20:30:00Z", false),
             (ours, "sandbox", "2026-03-14T19:29:00Z", false),
-            ("football-bot/step1/2", "thesports", "2026-03-14T19:29:00Z", false),
+            (
+                "football-bot/step1/2",
+                "thesports",
+                "2026-03-14T19:29:00Z",
+                false,
+            ),
             (ours, "thesports", "soon", false),
         ] {
             let (_folder, path) = file(&document(schema, provider, at));
             let text = previous(&path, "thesports", NOW, 3 * 3600);
             let known = Known::read(&text);
-            assert_eq!(known.details.contains_key("a"), used, "{schema} {provider} {at}");
+            assert_eq!(
+                known.details.contains_key("a"),
+                used,
+                "{schema} {provider} {at}"
+            );
             assert!(!known.details.contains_key("b"), "a body without its time");
             assert_eq!(known.newest_update().is_some(), used);
         }
@@ -215,7 +224,10 @@ mod tests {
     fn a_file_that_is_cut_off_anywhere_is_not_used_in_part() {
         let whole = document("football-bot/step1/1", "thesports", "2026-03-14T19:29:00Z");
         for cut in 1..whole.len() {
-            assert!(Known::read(&whole[..cut]).details.is_empty(), "cut at {cut}");
+            assert!(
+                Known::read(&whole[..cut]).details.is_empty(),
+                "cut at {cut}"
+            );
         }
         assert!(Known::read(&format!("{whole}x")).details.is_empty());
     }

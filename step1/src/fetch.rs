@@ -142,8 +142,7 @@ impl Cycle<'_> {
         for (kind, answer) in [(Kind::Team, teams), (Kind::Competition, competitions)] {
             match answer {
                 Some(Ok(changes)) => {
-                    self.reference
-                        .take_changes(kind, &changes.rows(), self.now);
+                    self.reference.take_changes(kind, &changes.rows(), self.now);
                     self.reference
                         .looked(kind, changes.until, changes.complete, self.now);
                 }
@@ -315,7 +314,7 @@ impl Cycle<'_> {
         let mut jobs = self.within_budget(odds)?;
         for kind in Kind::ALL {
             let ids = self.reference_ids(kind);
-            jobs.extend(self.names_needed(kind, ids)?);
+            jobs.extend(self.names_needed(kind, ids, true)?);
         }
         self.carry_out(jobs).await
     }
@@ -327,7 +326,7 @@ impl Cycle<'_> {
             let mut jobs = Vec::new();
             for kind in Kind::ALL {
                 let targets = self.all_reference_ids(kind);
-                jobs.extend(self.names_needed(kind, targets)?);
+                jobs.extend(self.names_needed(kind, targets, false)?);
             }
             if jobs.is_empty() {
                 break;
@@ -337,7 +336,12 @@ impl Cycle<'_> {
         Ok(())
     }
 
-    fn names_needed(&mut self, kind: Kind, ids: Vec<String>) -> Result<Vec<Job>, Failure> {
+    fn names_needed(
+        &mut self,
+        kind: Kind,
+        ids: Vec<String>,
+        first: bool,
+    ) -> Result<Vec<Job>, Failure> {
         let asked = ids.len();
         let needed: Vec<Job> = ids
             .into_iter()
@@ -345,7 +349,9 @@ impl Cycle<'_> {
             .filter(|id| !self.failed.contains(id))
             .map(|id| Job::Name(kind, id))
             .collect();
-        self.fetch.cache_hits = self.fetch.cache_hits.max((asked - needed.len()) as u64);
+        if first {
+            self.fetch.cache_hits += (asked - needed.len()) as u64;
+        }
         self.within_budget(needed)
     }
 
@@ -543,10 +549,7 @@ impl Cycle<'_> {
 }
 
 /// The ids of one kind that details name, each once, in their order.
-pub(crate) fn reference_ids<'a>(
-    details: impl Iterator<Item = &'a str>,
-    kind: Kind,
-) -> Vec<String> {
+pub(crate) fn reference_ids<'a>(details: impl Iterator<Item = &'a str>, kind: Kind) -> Vec<String> {
     let anomalies = Anomalies::default();
     let mut seen = HashSet::new();
     let mut ids = Vec::new();

@@ -213,6 +213,9 @@ mod tests {
         }
         assert_eq!(fetched.len(), matches, "everyone had a turn");
         let round = (matches as i64 / budget as i64 + 1) * 60;
-        assert!((1..=round + 180).contains(&oldest_ever), "{oldest_ever} s behind, a round takes {round} s");
+        assert!(
+            (1..=round + 180).contains(&oldest_ever),
+            "{oldest_ever} s behind, a round takes {round} s"
+        );
     }
 }

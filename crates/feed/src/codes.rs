@@ -171,6 +171,14 @@ pub enum Market {
 }
 
 impl Market {
+    /// Every market.
+    pub const ALL: [Market; 4] = [
+        Market::FullTimeResult,
+        Market::Spread,
+        Market::OverUnder,
+        Market::CornersOverUnder,
+    ];
+
     /// The market of a key; `None` for one we don't know.
     pub fn from_key(key: &str) -> Option<Market> {
         match key {
