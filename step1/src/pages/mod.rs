@@ -196,6 +196,16 @@ impl<'c> Visits<'c> {
     }
 }
 
+/// For `--explain`: each page's book, whether it would be visited now, and when the last visit was.
+pub(crate) fn due(pages: &[Page], folder: &Path, now: i64) -> Vec<(String, bool, Option<i64>)> {
+    let state = State::read(folder, pages);
+    pages
+        .iter()
+        .zip(&state.pages)
+        .map(|(page, kept)| (page.book.clone(), is_due(kept, page, now), kept.visited_at))
+        .collect()
+}
+
 fn is_due(kept: &Kept, page: &Page, now: i64) -> bool {
     let every = page.every.0.as_secs() as i64;
     let pause = every
