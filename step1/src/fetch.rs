@@ -325,7 +325,9 @@ impl Cycle<'_> {
         for _ in 0..3 {
             let mut jobs = Vec::new();
             for kind in Kind::ALL {
-                let targets = self.all_reference_ids(kind);
+                let named: HashSet<String> = self.reference_ids(kind).into_iter().collect();
+                let mut targets = self.all_reference_ids(kind);
+                targets.retain(|id| !named.contains(id));
                 jobs.extend(self.names_needed(kind, targets, false)?);
             }
             if jobs.is_empty() {

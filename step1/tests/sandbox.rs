@@ -402,7 +402,7 @@ fn explain_says_what_it_would_ask_asks_nothing_and_changes_nothing() {
     let output = chain
         .command(1)
         .args(["--explain", "--provider", "sandbox"])
-        .env("FOOTBALL_BOT_FEED__MAX_ODDS_AGE", "\"1s\"")
+        .env("FOOTBALL_BOT_FEED__MAX_ODDS_AGE", "1s")
         .output()
         .unwrap();
     let shown = String::from_utf8(output.stdout.clone()).unwrap();
