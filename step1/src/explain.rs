@@ -88,13 +88,9 @@ fn text(config: &Config, data: &DataDir) -> String {
         }
     };
     line(Endpoint::DetailLive, 1, "the live list, in every cycle");
-    match known.newest_update() {
-        Some(since) => line(
-            Endpoint::RecentList,
-            1,
-            &format!("changed since {}", clock(since + 1)),
-        ),
-        None => {}
+    if let Some(since) = known.newest_update() {
+        let why = format!("changed since {}", clock(since + 1));
+        line(Endpoint::RecentList, 1, &why);
     }
     let unknown = live
         .iter()
