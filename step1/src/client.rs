@@ -143,6 +143,11 @@ impl Client {
         })
     }
 
+    /// When the step stops fetching.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
     /// What was asked for so far.
     pub(crate) fn traffic(&self) -> Traffic {
         self.count(|traffic| traffic.clone())

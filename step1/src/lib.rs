@@ -6,18 +6,27 @@
 //!
 //! The way of a cycle: [`client`] asks and understands every kind of failure, [`plan`] decides what to
 //! ask for within the [`budget`], [`fetch`] carries it out, [`bodies`] is what we know, old and new.
+//! [`explain`] says the plan without carrying it out. [`pages`] are visited meanwhile, where there are any.
 //! The provider takes user and secret as query parameters, so no URL may ever be shown: [`secrets`].
 
 mod bodies;
 mod budget;
+mod changes;
 mod cli;
 mod client;
+mod coverage;
+mod explain;
 mod fetch;
 mod html;
+mod jobs;
+mod odds_live;
 mod output;
+mod pages;
 mod plan;
 mod recording;
 mod reference;
 mod secrets;
+mod settings;
+mod verdict;
 
 pub use cli::main;

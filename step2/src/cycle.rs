@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use feed::codes::Market;
+use feed::codes::{Market, PAGE_BOOKMAKERS};
 use feed::envelope::{self, FeedError};
 use feed::json::{Cursor, Fault};
 use feed::row::Anomalies;
@@ -29,6 +29,12 @@ pub struct Cycle<'a> {
     pub(crate) teams: Bodies<'a>,
     pub(crate) competitions: Bodies<'a>,
     pub(crate) countries: Option<&'a str>,
+    /// Newer changes than the histories have: `{match: {company: {market: [tick]}}}`.
+    pub(crate) odds_live: Bodies<'a>,
+    /// Odds read from web pages, in the same shape.
+    pub(crate) page_odds: Bodies<'a>,
+    /// The names of the bookmakers whose pages were read, by their ids.
+    pub(crate) page_books: Listed<i64, Text<'a>>,
     pub(crate) anomalies: Anomalies,
 }
 
@@ -70,6 +76,22 @@ impl<'a> Cycle<'a> {
                     cycle.competitions = bodies(c, "competition_info", &cycle.anomalies)?
                 }
                 "countries" => cycle.countries = Some(c.value()?),
+                "odds_live" => cycle.odds_live = bodies(c, "odds_live", &cycle.anomalies)?,
+                "page_odds" => {
+                    c.object::<Fault>(|key, c| {
+                        match &*key {
+                            "matches" => {
+                                cycle.page_odds = bodies(c, "page_odds", &cycle.anomalies)?
+                            }
+                            "books" => {
+                                cycle.page_books =
+                                    serde_json::from_str(c.value()?).unwrap_or_default()
+                            }
+                            _ => drop(c.value()?),
+                        }
+                        Ok(())
+                    })?;
+                }
                 "match_odds" => cycle.odds = all_odds(c, &cycle.anomalies)?,
                 _ => drop(c.value()?),
             }
@@ -138,7 +160,7 @@ fn match_odds<'a>(
     let (mut err, mut code, mut message, mut books) = (None, None, None, None);
     cursor.object::<Fault>(|key, c| {
         match &*key {
-            "results" => books = Some(read_books(c, anomalies)?),
+            "results" => books = Some(read_books(c, false, anomalies)?),
             "err" => err = Some(c.value()?),
             "code" => code = Some(c.value()?),
             "msg" => message = Some(c.value()?),
@@ -149,7 +171,12 @@ fn match_odds<'a>(
     Ok(envelope::judge(err, code, message).and_then(|()| books.ok_or(FeedError::NoResults)))
 }
 
-fn read_books<'a>(cursor: &mut Cursor<'a>, anomalies: &Anomalies) -> Result<Books<'a>, Fault> {
+/// `{company: {market: [tick]}}`.
+pub(crate) fn read_books<'a>(
+    cursor: &mut Cursor<'a>,
+    pages: bool,
+    anomalies: &Anomalies,
+) -> Result<Books<'a>, Fault> {
     let mut books = Books::default();
     let mut starts = Vec::new();
     if !is_object(cursor, "odds results", anomalies)? {
@@ -161,7 +188,9 @@ fn read_books<'a>(cursor: &mut Cursor<'a>, anomalies: &Anomalies) -> Result<Book
             return c.value().map(drop);
         };
         let book = read_book(c, &mut starts, anomalies)?;
-        if books.iter().any(|(known, _)| *known == id) {
+        if PAGE_BOOKMAKERS.contains(&id) != pages {
+            anomalies.note("odds company", "an id that is kept for web pages");
+        } else if books.iter().any(|(known, _)| *known == id) {
             anomalies.note("odds company", "twice in one match");
         } else {
             books.0.push((id, book));

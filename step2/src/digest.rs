@@ -48,6 +48,34 @@ impl<'a> Series<'a> {
         }
     }
 
+    /// Puts a newer series, of ticks that this one may have in part, before this one. Only what is newer than
+    /// this one's newest counts.
+    pub(crate) fn add_newer(&mut self, newer: Series<'a>) {
+        let known = self.newest.as_ref().or(self.newest_open.as_ref());
+        let known = known.map_or(0, |tick| tick.at);
+        let is_new = |tick: &Option<Tick<'_>>| tick.as_ref().is_some_and(|tick| tick.at > known);
+        if !is_new(&newer.newest) {
+            return;
+        }
+        // How many of the newer ones the history has nobody counted; it is at least this one.
+        self.ticks += 1;
+        self.valid |= newer.valid;
+        self.newest = newer.newest;
+        if is_new(&newer.newest_open) {
+            self.newest_open = newer.newest_open;
+        }
+    }
+
+    /// The same where the beginning is not known.
+    pub(crate) fn without_beginning(self) -> Series<'a> {
+        Series {
+            opening: None,
+            first_in_play: None,
+            minute_3_to_6: None,
+            ..self
+        }
+    }
+
     /// Looks from both ends and reads only what may be an answer. The same result as [`Series::walk`], except
     /// that oddities of ticks that nobody asks for are not counted.
     fn of_index(
@@ -294,6 +322,37 @@ mod tests {
                 ticks: 3,
                 ..Series::default()
             }
+        );
+    }
+
+    #[test]
+    fn newer_changes_go_before_a_history_and_older_ones_change_nothing() {
+        let history = r#"[[50,"9",2.0,3.0,4.0,2,1,"0-0"],[40,"",2.1,3.0,4.0,1,0,"0-0"]]"#;
+        let with = |changes| {
+            let mut series = digest(history, Market::FullTimeResult);
+            series.add_newer(digest(changes, Market::FullTimeResult));
+            series
+        };
+        let plain = digest(history, Market::FullTimeResult);
+        assert_eq!(
+            with(r#"[[50,"9",9.0,3.0,4.0,2,0,"0-0"]]"#),
+            plain,
+            "of the same second: the history is right"
+        );
+        assert_eq!(with(r#"[[45,"9",9.0,3.0,4.0,2,0,"0-0"]]"#), plain);
+        let newer = with(r#"[[60,"10",2.2,3.0,4.0,2,0,"0-0"]]"#);
+        assert_eq!(
+            (
+                at(&newer.newest),
+                at(&newer.newest_open),
+                at(&newer.opening)
+            ),
+            (Some(60), Some(60), Some(40))
+        );
+        let sealed = with(r#"[[60,"10",2.2,3.0,4.0,2,1,"0-0"],[45,"9",9.0,3.0,4.0,2,0,"0-0"]]"#);
+        assert_eq!(
+            (at(&sealed.newest), at(&sealed.newest_open)),
+            (Some(60), Some(40))
         );
     }
 }

@@ -32,6 +32,13 @@ pub struct Output<'a> {
     /// Matches that could not be used, and why.
     #[serde(borrow)]
     pub rejected: Vec<Rejected<'a>>,
+    /// Names of bookmakers that are read from web pages, by their ids.
+    #[serde(
+        borrow,
+        default = "Listed::default",
+        skip_serializing_if = "step2::no_books"
+    )]
+    pub page_books: Listed<i64, Text<'a>>,
     /// The records of step 2 ([`step2::Match`]), unchanged; still text.
     #[serde(borrow)]
     pub matches: Listed<Text<'a>, &'a RawValue>,
@@ -67,6 +74,7 @@ impl Step for Summarise {
             statistics: Statistics::of(&input, &briefs),
             categories: Categories::of(&briefs),
             rejected: input.rejected,
+            page_books: input.page_books,
             matches: input.matches,
         })
     }

@@ -64,7 +64,7 @@ impl<'a> Statistics<'a> {
         }
         statistics.by_bookmaker = by_bookmaker
             .into_iter()
-            .map(|(id, count)| (Text(codes::bookmaker(id)), count))
+            .map(|(id, count)| (step2::bookmaker(id, &input.page_books), count))
             .collect();
         statistics
     }

@@ -50,10 +50,11 @@ impl Step for Extract {
     fn run<'a>(input: Self::Input<'a>, context: &Context) -> Result<Self::Output<'a>, Failure> {
         let now = context.fetched_at();
         let bookmakers = &context.config.odds.bookmakers;
+        let page_books = input.page_books;
         // One match at a time: its odds are dropped before the next one's are read.
         let extract = |(id, raw): (Text<'a>, &'a RawValue)| {
             let one = serde_json::from_str(raw.get())?;
-            Ok((id, Match::extract(one, bookmakers, now)))
+            Ok((id, Match::extract(one, bookmakers, &page_books, now)))
         };
         let wanted = input
             .matches

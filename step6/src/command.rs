@@ -4,7 +4,6 @@
 use std::io::{self, Write};
 use std::time::Instant;
 
-use chrono::Utc;
 use clap::Args;
 use football::{Format, Phase};
 use pipeline::handoff::{self, Source};
@@ -60,7 +59,7 @@ pub(crate) fn execute() -> Result<(), Failure> {
     let page = log_wanted.then(|| crate::render(&output, &envelope, &for_log));
     let logged = page.as_ref().map_or(Ok(()), |page| {
         let log = MatchesLog::new(path, Limits::from(&config.display));
-        log.append(&envelope.cycle, Utc::now(), page)
+        log.append(&envelope.cycle, envelope.now(), page)
     });
     // A log that can't be written is no reason not to show what there is.
     let displayed = if cli.extra.no_display {
@@ -97,7 +96,7 @@ fn view(
             .map_err(|why| Failure::config(format!("configuration: [display] format: {why}")))?,
     };
     // The file says how old its data was when it was made; someone may look at it much later.
-    let age = (Utc::now() - envelope.fetched_at).max(chrono::TimeDelta::seconds(
+    let age = (envelope.now() - envelope.fetched_at).max(chrono::TimeDelta::seconds(
         output.data_age_s.clamp(0, i64::from(u32::MAX)),
     ));
     let recent = age.to_std().is_ok_and(|age| age <= config.data.fresh_for.0);

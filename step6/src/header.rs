@@ -50,10 +50,11 @@ fn title(envelope: &Envelope, view: &View) -> Vec<Cell<'static>> {
     } else {
         Cell::of(Style::Red, "STALE")
     });
-    title.push(Cell::of(
-        Style::Plain,
-        format!("data {} old", age_words(view.age.num_seconds())),
-    ));
+    // A recording's clock stands still; when it was fetched is said below.
+    if !(envelope.is_recording() && view.age.is_zero()) {
+        let age = age_words(view.age.num_seconds());
+        title.push(Cell::of(Style::Plain, format!("data {age} old")));
+    }
     title
 }
 

@@ -12,6 +12,7 @@ pub mod endpoint;
 pub mod envelope;
 pub mod json;
 pub mod odds;
+pub mod odds_live;
 pub mod row;
 pub mod score;
 

@@ -81,6 +81,18 @@ impl<'a> Tick<'a> {
         }
     }
 
+    /// The same tick, independent of the text it was read from.
+    pub fn into_owned(self) -> Tick<'static> {
+        Tick {
+            minute: Cow::Owned(self.minute.into_owned()),
+            score: Cow::Owned(self.score.into_owned()),
+            at: self.at,
+            values: self.values,
+            status: self.status,
+            sealed: self.sealed,
+        }
+    }
+
     #[cold]
     fn read_leniently(
         cursor: &mut Cursor<'a>,

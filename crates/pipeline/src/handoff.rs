@@ -25,7 +25,7 @@ pub struct Envelope {
     pub schema: String,
     /// The cycle that this file belongs to.
     pub cycle: CycleId,
-    /// When this file was made.
+    /// When this file was made; of a recording, the instant that was recorded (see [`Envelope::now`]).
     #[serde(serialize_with = "rfc3339")]
     pub generated_at: DateTime<Utc>,
     /// When step 1 got its live list.
@@ -33,6 +33,26 @@ pub struct Envelope {
     pub fetched_at: DateTime<Utc>,
     /// `thesports`, `sandbox` or `recording`.
     pub provider: String,
+}
+
+/// The provider's name in the envelope of a cycle that was recorded.
+pub const RECORDING: &str = "recording";
+
+impl Envelope {
+    /// What the clock shows to a step that works on this data. In a recording time stands still at the instant
+    /// of the recording, so that the same recording gives the same files, bit for bit, whenever it is replayed.
+    pub fn now(&self) -> DateTime<Utc> {
+        if self.is_recording() {
+            self.fetched_at
+        } else {
+            Utc::now()
+        }
+    }
+
+    /// Whether the data was recorded some time ago and is replayed now: nothing to act on, however new it looks.
+    pub fn is_recording(&self) -> bool {
+        self.provider == RECORDING
+    }
 }
 
 /// An instant as the files have it: RFC 3339, UTC, to the millisecond.

@@ -26,7 +26,7 @@ pub struct Context {
     pub config: Config,
     /// The envelope of the input: cycle, instants, provider.
     pub input: Envelope,
-    /// When this step runs; the `generated_at` of its output.
+    /// When this step runs, of a recording when it was recorded; the `generated_at` of its output.
     pub now: DateTime<Utc>,
     /// Only these matches (`--match`); empty = all.
     pub only: Vec<String>,
@@ -190,8 +190,8 @@ fn execute<S: Step>() -> Result<(), Failure> {
     let parsed = S::parse(&text, &source)?;
     let context = Context {
         config,
+        now: input.now(),
         input,
-        now: Utc::now(),
         only: cli.io.only,
     };
     let output = S::run(parsed, &context)?;
