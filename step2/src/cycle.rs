@@ -6,6 +6,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use feed::codes::Market;
 use feed::envelope::{self, FeedError};
+use feed::index::Marks;
 use feed::json::{Cursor, Fault};
 use feed::row::Anomalies;
 use pipeline::handoff::{self, Source};
@@ -116,11 +117,12 @@ fn all_odds<'a>(
     anomalies: &Anomalies,
 ) -> Result<HashMap<Text<'a>, Result<Books<'a>, FeedError>>, Fault> {
     let mut all = HashMap::new();
+    let mut marks = Marks::default();
     if !is_object(cursor, "match_odds", anomalies)? {
         return Ok(all);
     }
     cursor.object::<Fault>(|id, c| {
-        let odds = match_odds(c, anomalies)?;
+        let odds = match_odds(c, &mut marks, anomalies)?;
         all.entry(Text(id)).or_insert(odds);
         Ok(())
     })?;
@@ -130,6 +132,7 @@ fn all_odds<'a>(
 /// One body of `odds/history`. Its error does not concern the other matches.
 fn match_odds<'a>(
     cursor: &mut Cursor<'a>,
+    marks: &mut Marks,
     anomalies: &Anomalies,
 ) -> Result<Result<Books<'a>, FeedError>, Fault> {
     if !is_object(cursor, "odds body", anomalies)? {
@@ -138,7 +141,7 @@ fn match_odds<'a>(
     let (mut err, mut code, mut message, mut books) = (None, None, None, None);
     cursor.object::<Fault>(|key, c| {
         match &*key {
-            "results" => books = Some(read_books(c, anomalies)?),
+            "results" => books = Some(read_books(c, marks, anomalies)?),
             "err" => err = Some(c.value()?),
             "code" => code = Some(c.value()?),
             "msg" => message = Some(c.value()?),
@@ -149,9 +152,12 @@ fn match_odds<'a>(
     Ok(envelope::judge(err, code, message).and_then(|()| books.ok_or(FeedError::NoResults)))
 }
 
-fn read_books<'a>(cursor: &mut Cursor<'a>, anomalies: &Anomalies) -> Result<Books<'a>, Fault> {
+fn read_books<'a>(
+    cursor: &mut Cursor<'a>,
+    marks: &mut Marks,
+    anomalies: &Anomalies,
+) -> Result<Books<'a>, Fault> {
     let mut books = Books::default();
-    let mut starts = Vec::new();
     if !is_object(cursor, "odds results", anomalies)? {
         return Ok(books);
     }
@@ -160,7 +166,7 @@ fn read_books<'a>(cursor: &mut Cursor<'a>, anomalies: &Anomalies) -> Result<Book
             anomalies.note("odds company", "no number");
             return c.value().map(drop);
         };
-        let book = read_book(c, &mut starts, anomalies)?;
+        let book = read_book(c, marks, anomalies)?;
         if books.iter().any(|(known, _)| *known == id) {
             anomalies.note("odds company", "twice in one match");
         } else {
@@ -173,7 +179,7 @@ fn read_books<'a>(cursor: &mut Cursor<'a>, anomalies: &Anomalies) -> Result<Book
 
 fn read_book<'a>(
     cursor: &mut Cursor<'a>,
-    starts: &mut Vec<usize>,
+    marks: &mut Marks,
     anomalies: &Anomalies,
 ) -> Result<Book<'a>, Fault> {
     let mut book = Book::default();
@@ -194,7 +200,7 @@ fn read_book<'a>(
             }
             return Ok(());
         }
-        let series = Series::read(c, market, starts, anomalies)?;
+        let series = Series::read(c, market, marks, anomalies)?;
         if series.ticks > 0 {
             book.slot(market).get_or_insert(series);
         }

@@ -51,9 +51,10 @@ pub(crate) fn execute() -> Result<(), Failure> {
     let source = Source::from(cli.io.input.clone().unwrap_or_else(|| data.input(NUMBER)));
     let path = cli.io.output.clone().unwrap_or_else(|| data.output(NUMBER));
     let log_wanted = !cli.extra.no_log && path.as_os_str() != "-";
-    let text = handoff::read(&source)?;
-    let envelope = handoff::open(&text, &source, NUMBER - 1, cli.io.cycle.as_ref())?;
-    let output: Output<'_> = handoff::parse(&text, &source)?;
+    let bytes = handoff::read(&source)?;
+    let text = handoff::text(&bytes, &source)?;
+    let envelope = handoff::open(text, &source, NUMBER - 1, cli.io.cycle.as_ref())?;
+    let output: Output<'_> = handoff::parse(text, &source)?;
     let view = view(&cli, &config, &output, &envelope)?;
 
     let for_log = log_view(&view, cli.extra.width);

@@ -185,9 +185,10 @@ fn execute<S: Step>() -> Result<(), Failure> {
     let (cli, config, data) = StepCli::<NoExtra>::start(name(S::NUMBER), S::ABOUT)?;
     let source = Source::from(cli.io.input.unwrap_or_else(|| data.input(S::NUMBER)));
     let sink = Sink::from(cli.io.output.unwrap_or_else(|| data.output(S::NUMBER)));
-    let text = handoff::read(&source)?;
-    let input = S::open(&text, &source, cli.io.cycle.as_ref())?;
-    let parsed = S::parse(&text, &source)?;
+    let bytes = handoff::read(&source)?;
+    let text = handoff::text(&bytes, &source)?;
+    let input = S::open(text, &source, cli.io.cycle.as_ref())?;
+    let parsed = S::parse(text, &source)?;
     let context = Context {
         config,
         input,
@@ -200,17 +201,17 @@ fn execute<S: Step>() -> Result<(), Failure> {
         generated_at: context.now,
         ..context.input.clone()
     };
-    let bytes = handoff::write(&sink, &envelope, &output, cli.io.pretty)?;
+    let written = handoff::write(&sink, &envelope, &output, cli.io.pretty)?;
     log::info!(
         "cycle {}: {}; {} kB in, {} kB out, {} ms",
         envelope.cycle,
         S::summary(&output),
-        text.len() / 1000,
-        bytes / 1000,
+        bytes.len() / 1000,
+        written / 1000,
         started.elapsed().as_millis()
     );
     // The process ends here; to take its memory apart first would be a good part of a small step's time.
     std::mem::forget(output);
-    std::mem::forget(text);
+    std::mem::forget(bytes);
     Ok(())
 }
