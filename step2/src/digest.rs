@@ -36,6 +36,35 @@ pub struct Series<'a> {
 }
 
 impl<'a> Series<'a> {
+    /// Reads what [`Serialize`] wrote, without the ticks that no later step asks for.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn read_back(cursor: &mut Cursor<'a>) -> Result<Self, Fault> {
+        let mut series = Series::default();
+        let unnoted = Anomalies::default();
+        cursor.object::<Fault>(|key, c| {
+            let slot = match &*key {
+                "newest" => &mut series.newest,
+                "newest_open" => &mut series.newest_open,
+                "opening" => &mut series.opening,
+                "ticks" => {
+                    series.ticks = c.read()?;
+                    return Ok(());
+                }
+                _ => return c.value().map(drop),
+            };
+            let at = c.position();
+            *slot = Some(Tick::read(c, &unnoted)?.ok_or(Fault {
+                at,
+                ended: false,
+                expected: "an odds tick",
+            })?);
+            Ok(())
+        })?;
+        Ok(series)
+    }
+
     /// Reads the list of ticks at the cursor. `marks` is working memory.
     pub(crate) fn read(
         cursor: &mut Cursor<'a>,

@@ -6,6 +6,7 @@ use pipeline::Text;
 use serde::{Deserialize, Serialize};
 use step2::Environment;
 
+use crate::input::Record;
 use crate::quotes::{Moment, OpenBook, Quote};
 use crate::score::{Cards, Score, Sides};
 
@@ -65,7 +66,7 @@ pub struct Match<'a> {
 
 impl<'a> Match<'a> {
     /// Extracts one match as it was at `now`, unix seconds.
-    pub(crate) fn extract(from: step2::Match<'a>, preferred: &[u32], now: i64) -> Self {
+    pub(crate) fn extract(from: Record<'a>, preferred: &[u32], now: i64) -> Self {
         let status = from.status_id;
         let phase = codes::phase(status);
         let period = codes::period(status);

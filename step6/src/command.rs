@@ -10,8 +10,8 @@ use football::{Format, Phase};
 use pipeline::handoff::{self, Source};
 use pipeline::harness::{self, StepCli};
 use pipeline::{Config, Envelope, Exit, Failure};
-use step5::Output;
 
+use crate::Product;
 use crate::matches_log::{Limits, MatchesLog};
 use crate::terminal;
 use crate::view::{Filter, View, WIDTHS, parse_format, parse_phase};
@@ -54,11 +54,14 @@ pub(crate) fn execute() -> Result<(), Failure> {
     let bytes = handoff::read(&source)?;
     let text = handoff::text(&bytes, &source)?;
     let envelope = handoff::open(text, &source, NUMBER - 1, cli.io.cycle.as_ref())?;
-    let output: Output<'_> = handoff::parse(text, &source)?;
+    let output: Product<'_> = handoff::parse(text, &source)?;
     let view = view(&cli, &config, &output, &envelope)?;
 
     let for_log = log_view(&view, cli.extra.width);
-    let page = log_wanted.then(|| crate::render(&output, &envelope, &for_log));
+    let render = |view: &View| {
+        crate::render(&output, &envelope, view).map_err(|why| handoff::malformed(&source, &why))
+    };
+    let page = log_wanted.then(|| render(&for_log)).transpose()?;
     let logged = page.as_ref().map_or(Ok(()), |page| {
         let log = MatchesLog::new(path, Limits::from(&config.display));
         log.append(&envelope.cycle, Utc::now(), page)
@@ -69,7 +72,10 @@ pub(crate) fn execute() -> Result<(), Failure> {
     } else {
         // In a pipe both are often the same page.
         let page = page.filter(|_| for_log == view);
-        display(&page.unwrap_or_else(|| crate::render(&output, &envelope, &view)))
+        match page {
+            Some(page) => display(&page),
+            None => render(&view).and_then(|page| display(&page)),
+        }
     };
     logged.and(displayed)?;
     let shown = output
@@ -88,7 +94,7 @@ pub(crate) fn execute() -> Result<(), Failure> {
 fn view(
     cli: &StepCli<Flags>,
     config: &Config,
-    output: &Output<'_>,
+    output: &Product<'_>,
     envelope: &Envelope,
 ) -> Result<View, Failure> {
     let flags = &cli.extra;
