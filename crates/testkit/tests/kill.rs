@@ -1,5 +1,6 @@
 //! Kill -9 at random moments: every file parses whole and belongs to one cycle, and nothing is left lying
 //! around. If this fails, a user finds half a JSON after a power cut.
+#![expect(clippy::unwrap_used, reason = "a test's panic is its report")]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
