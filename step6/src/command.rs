@@ -8,7 +8,7 @@ use chrono::Utc;
 use clap::Args;
 use football::{Format, Phase};
 use pipeline::handoff::{self, Source};
-use pipeline::harness::{self, StepCli};
+use pipeline::harness::{self, Only, StepCli};
 use pipeline::{Config, Envelope, Exit, Failure};
 
 use crate::Product;
@@ -56,6 +56,11 @@ pub(crate) fn execute() -> Result<(), Failure> {
     let envelope = handoff::open(text, &source, NUMBER - 1, cli.io.cycle.as_ref())?;
     let output: Product<'_> = handoff::parse(text, &source)?;
     let view = view(&cli, &config, &output, &envelope)?;
+    let only = Only::new(&cli.io.only);
+    for (id, _) in output.matches.iter() {
+        only.wants(id);
+    }
+    only.warn_of_missing();
 
     let for_log = log_view(&view, cli.extra.width);
     let render = |view: &View| {
