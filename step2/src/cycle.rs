@@ -6,6 +6,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use feed::codes::{Market, PAGE_BOOKMAKERS};
 use feed::envelope::{self, FeedError};
+use feed::index::Marks;
 use feed::json::{Cursor, Fault};
 use feed::row::Anomalies;
 use pipeline::handoff::{self, Source};
@@ -138,11 +139,12 @@ fn all_odds<'a>(
     anomalies: &Anomalies,
 ) -> Result<HashMap<Text<'a>, Result<Books<'a>, FeedError>>, Fault> {
     let mut all = HashMap::new();
+    let mut marks = Marks::default();
     if !is_object(cursor, "match_odds", anomalies)? {
         return Ok(all);
     }
     cursor.object::<Fault>(|id, c| {
-        let odds = match_odds(c, anomalies)?;
+        let odds = match_odds(c, &mut marks, anomalies)?;
         all.entry(Text(id)).or_insert(odds);
         Ok(())
     })?;
@@ -152,6 +154,7 @@ fn all_odds<'a>(
 /// One body of `odds/history`. Its error does not concern the other matches.
 fn match_odds<'a>(
     cursor: &mut Cursor<'a>,
+    marks: &mut Marks,
     anomalies: &Anomalies,
 ) -> Result<Result<Books<'a>, FeedError>, Fault> {
     if !is_object(cursor, "odds body", anomalies)? {
@@ -160,7 +163,7 @@ fn match_odds<'a>(
     let (mut err, mut code, mut message, mut books) = (None, None, None, None);
     cursor.object::<Fault>(|key, c| {
         match &*key {
-            "results" => books = Some(read_books(c, false, anomalies)?),
+            "results" => books = Some(read_books(c, false, marks, anomalies)?),
             "err" => err = Some(c.value()?),
             "code" => code = Some(c.value()?),
             "msg" => message = Some(c.value()?),
@@ -175,10 +178,10 @@ fn match_odds<'a>(
 pub(crate) fn read_books<'a>(
     cursor: &mut Cursor<'a>,
     pages: bool,
+    marks: &mut Marks,
     anomalies: &Anomalies,
 ) -> Result<Books<'a>, Fault> {
     let mut books = Books::default();
-    let mut starts = Vec::new();
     if !is_object(cursor, "odds results", anomalies)? {
         return Ok(books);
     }
@@ -187,7 +190,7 @@ pub(crate) fn read_books<'a>(
             anomalies.note("odds company", "no number");
             return c.value().map(drop);
         };
-        let book = read_book(c, &mut starts, anomalies)?;
+        let book = read_book(c, marks, anomalies)?;
         if PAGE_BOOKMAKERS.contains(&id) != pages {
             anomalies.note("odds company", "an id that is kept for web pages");
         } else if books.iter().any(|(known, _)| *known == id) {
@@ -202,7 +205,7 @@ pub(crate) fn read_books<'a>(
 
 fn read_book<'a>(
     cursor: &mut Cursor<'a>,
-    starts: &mut Vec<usize>,
+    marks: &mut Marks,
     anomalies: &Anomalies,
 ) -> Result<Book<'a>, Fault> {
     let mut book = Book::default();
@@ -223,7 +226,7 @@ fn read_book<'a>(
             }
             return Ok(());
         }
-        let series = Series::read(c, market, starts, anomalies)?;
+        let series = Series::read(c, market, marks, anomalies)?;
         if series.ticks > 0 {
             book.slot(market).get_or_insert(series);
         }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use feed::codes;
 use feed::envelope;
+use feed::index::Marks;
 use feed::json::Cursor;
 use feed::odds::TIMES;
 use feed::row::{self, Anomalies, Row};
@@ -281,7 +282,7 @@ impl<'a> Merger<'a, '_> {
     /// Odds that stand beside the histories; ours, so what can't be read is none.
     fn more_books(&self, all: &Bodies<'a>, id: &Text<'a>, pages: bool) -> Option<Books<'a>> {
         let mut cursor = Cursor::new(all.get(id)?);
-        read_books(&mut cursor, pages, self.anomalies).ok()
+        read_books(&mut cursor, pages, &mut Marks::default(), self.anomalies).ok()
     }
 
     fn pair(&self, elements: &[&str]) -> Option<[i64; 2]> {

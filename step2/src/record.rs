@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use feed::codes::{self, Market};
+use feed::json::{Cursor, Fault};
 use feed::score::Scores;
 use pipeline::{Listed, Text};
 use serde::{Deserialize, Serialize};
@@ -195,6 +196,26 @@ pub struct Book<'a> {
 }
 
 impl<'a> Book<'a> {
+    /// Reads what [`Serialize`] wrote.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn read_back(cursor: &mut Cursor<'a>) -> Result<Self, Fault> {
+        let mut book = Book::default();
+        cursor.object::<Fault>(|key, c| {
+            let slot = match &*key {
+                "full_time_result" => &mut book.full_time_result,
+                "spread" => &mut book.spread,
+                "over_under" => &mut book.over_under,
+                "corners_over_under" => &mut book.corners_over_under,
+                _ => return c.value().map(drop),
+            };
+            *slot = Some(Series::read_back(c)?);
+            Ok(())
+        })?;
+        Ok(book)
+    }
+
     /// The series of a market.
     pub fn series(&self, market: Market) -> Option<&Series<'a>> {
         match market {

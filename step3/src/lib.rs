@@ -7,6 +7,7 @@ mod brief;
 mod categories;
 mod statistics;
 
+use feed::json::Fault;
 use pipeline::handoff::{self, Source};
 use pipeline::{Context, Failure, Listed, Step, Text};
 use serde::{Deserialize, Serialize};
@@ -62,8 +63,8 @@ impl Step for Summarise {
         let briefs: Vec<(Text<'a>, Brief<'a>)> = input
             .matches
             .iter()
-            .map(|(id, raw)| Ok((id.clone(), serde_json::from_str(raw.get())?)))
-            .collect::<Result<_, serde_json::Error>>()
+            .map(|(id, raw)| Ok((id.clone(), Brief::read(raw.get())?)))
+            .collect::<Result<_, Fault>>()
             .map_err(|why| {
                 Failure::bad_input(format!(
                     "the input has a match that step 2 did not write: {why}"

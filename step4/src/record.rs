@@ -6,6 +6,7 @@ use pipeline::Text;
 use serde::{Deserialize, Serialize};
 use step2::Environment;
 
+use crate::input::Record;
 use crate::quotes::{Moment, OpenBook, Quote};
 use crate::score::{Cards, Score, Sides};
 
@@ -67,7 +68,7 @@ pub struct Match<'a> {
 impl<'a> Match<'a> {
     /// Extracts one match as it was at `now`, unix seconds.
     pub(crate) fn extract(
-        from: step2::Match<'a>,
+        from: Record<'a>,
         preferred: &[u32],
         page_books: &[(i64, Text<'a>)],
         now: i64,

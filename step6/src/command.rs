@@ -7,10 +7,10 @@ use std::time::Instant;
 use clap::Args;
 use football::{Format, Phase};
 use pipeline::handoff::{self, Source};
-use pipeline::harness::{self, StepCli};
+use pipeline::harness::{self, Only, StepCli};
 use pipeline::{Config, Envelope, Exit, Failure};
-use step5::Output;
 
+use crate::Product;
 use crate::matches_log::{Limits, MatchesLog};
 use crate::terminal;
 use crate::view::{Filter, View, WIDTHS, parse_format, parse_phase};
@@ -50,13 +50,22 @@ pub(crate) fn execute() -> Result<(), Failure> {
     let source = Source::from(cli.io.input.clone().unwrap_or_else(|| data.input(NUMBER)));
     let path = cli.io.output.clone().unwrap_or_else(|| data.output(NUMBER));
     let log_wanted = !cli.extra.no_log && path.as_os_str() != "-";
-    let text = handoff::read(&source)?;
-    let envelope = handoff::open(&text, &source, NUMBER - 1, cli.io.cycle.as_ref())?;
-    let output: Output<'_> = handoff::parse(&text, &source)?;
+    let bytes = handoff::read(&source)?;
+    let text = handoff::text(&bytes, &source)?;
+    let envelope = handoff::open(text, &source, NUMBER - 1, cli.io.cycle.as_ref())?;
+    let output: Product<'_> = handoff::parse(text, &source)?;
     let view = view(&cli, &config, &output, &envelope)?;
+    let only = Only::new(&cli.io.only);
+    for (id, _) in output.matches.iter() {
+        only.wants(id);
+    }
+    only.warn_of_missing();
 
     let for_log = log_view(&view, cli.extra.width);
-    let page = log_wanted.then(|| crate::render(&output, &envelope, &for_log));
+    let render = |view: &View| {
+        crate::render(&output, &envelope, view).map_err(|why| handoff::malformed(&source, &why))
+    };
+    let page = log_wanted.then(|| render(&for_log)).transpose()?;
     let logged = page.as_ref().map_or(Ok(()), |page| {
         let log = MatchesLog::new(path, Limits::from(&config.display));
         log.append(&envelope.cycle, envelope.now(), page)
@@ -67,7 +76,10 @@ pub(crate) fn execute() -> Result<(), Failure> {
     } else {
         // In a pipe both are often the same page.
         let page = page.filter(|_| for_log == view);
-        display(&page.unwrap_or_else(|| crate::render(&output, &envelope, &view)))
+        match page {
+            Some(page) => display(&page),
+            None => render(&view).and_then(|page| display(&page)),
+        }
     };
     logged.and(displayed)?;
     let shown = output
@@ -86,7 +98,7 @@ pub(crate) fn execute() -> Result<(), Failure> {
 fn view(
     cli: &StepCli<Flags>,
     config: &Config,
-    output: &Output<'_>,
+    output: &Product<'_>,
     envelope: &Envelope,
 ) -> Result<View, Failure> {
     let flags = &cli.extra;

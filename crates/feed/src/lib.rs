@@ -10,6 +10,7 @@
 pub mod codes;
 pub mod endpoint;
 pub mod envelope;
+pub mod index;
 pub mod json;
 pub mod odds;
 pub mod odds_live;

@@ -12,6 +12,7 @@ pub mod cycle;
 pub mod exit;
 pub mod handoff;
 pub mod harness;
+pub mod input;
 pub mod logging;
 pub mod paths;
 pub mod signals;
