@@ -78,7 +78,7 @@ fn fetch_cycle(
         .cycle
         .clone()
         .unwrap_or_else(|| CycleId::at(Utc::now()));
-    runtime.block_on(fetch::run(
+    let fetched = runtime.block_on(fetch::run(
         config,
         data,
         credentials,
@@ -101,7 +101,10 @@ fn fetch_cycle(
             );
             Ok(())
         },
-    ))
+    ));
+    // A name that is still being resolved would hold up the end for as long as that takes.
+    runtime.shutdown_background();
+    fetched
 }
 
 fn replay(path: &Path, sink: &Sink, cli: &StepCli<Extra>) -> Result<(), Failure> {

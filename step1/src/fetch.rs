@@ -15,7 +15,8 @@ use tokio::task::JoinSet;
 
 use crate::bodies::{self, Known, Times, detail_row};
 use crate::budget::Budget;
-use crate::client::{Client, FetchError};
+use crate::client::Client;
+use crate::error::FetchError;
 use crate::output::{Fetch, Output};
 use crate::plan::{self, Live, Why};
 use crate::reference::{Kind, Reference};
@@ -124,7 +125,8 @@ impl Cycle<'_> {
     /// What concerns all matches at once: changed details, changed odds, countries. Returns the ids that
     /// `odds/update` names, if the plan has it.
     async fn refresh(&mut self) -> Result<Option<HashSet<String>>, Failure> {
-        let since = self.known.newest_update();
+        // A row from the future (a provider whose clock was wrong for a while) must not hide what comes until then.
+        let since = self.known.newest_update().map(|at| at.min(self.now));
         let ttl = self.ttl_s();
         let want_countries = self.reference.needs_countries(self.now, ttl);
         let details = async {
