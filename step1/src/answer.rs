@@ -94,8 +94,11 @@ pub(crate) fn judge(text: String, question: Question<'_>) -> Result<Box<RawValue
     if text.trim().is_empty() {
         return Err(FetchError::transient("the answer is empty"));
     }
-    match envelope::results(&text) {
-        Ok(results) => check(results, question)?,
+    let malformed = match envelope::results(&text) {
+        Ok(results) => {
+            check(results, question)?;
+            None
+        }
         Err(FeedError::Refused(why)) => return Err(refused(&why)),
         Err(why @ FeedError::TooMany) => {
             return Err(FetchError::Busy {
@@ -108,11 +111,11 @@ pub(crate) fn judge(text: String, question: Question<'_>) -> Result<Box<RawValue
         {
             return Err(FetchError::OutOfPlan(why.to_string()));
         }
-        // Said more exactly below.
-        Err(FeedError::Malformed(_)) => {}
+        // What exactly is wrong with it is said below.
+        Err(why @ FeedError::Malformed(_)) => Some(why),
         Err(why) if why.is_transient() => return Err(FetchError::transient(why.to_string())),
         Err(why) => return Err(FetchError::Permanent(why.to_string())),
-    }
+    };
     let body = RawValue::from_string(text).map_err(|why| {
         let cut = if why.is_eof() {
             "ends in the middle (truncated)"
@@ -122,10 +125,7 @@ pub(crate) fn judge(text: String, question: Question<'_>) -> Result<Box<RawValue
         FetchError::transient(format!("the answer {cut}: {why}"))
     })?;
     // JSON as such, but no object, so no results either.
-    match envelope::results(body.get()) {
-        Ok(_) => Ok(body),
-        Err(why) => Err(FetchError::transient(why.to_string())),
-    }
+    malformed.map_or(Ok(body), |why| Err(FetchError::transient(why.to_string())))
 }
 
 /// Whether `results` can be what was asked for. An empty list or object always can.
