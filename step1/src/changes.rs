@@ -7,7 +7,8 @@ use feed::row::{self, Anomalies, Row};
 use feed::{FeedError, envelope};
 use serde_json::value::RawValue;
 
-use crate::client::{Client, FetchError};
+use crate::client::Client;
+use crate::error::FetchError;
 
 /// Rows in a full page.
 const PAGE: usize = 1000;

@@ -84,7 +84,7 @@ fn fetch_cycle(
         .cycle
         .clone()
         .unwrap_or_else(|| CycleId::at(Utc::now()));
-    let result = runtime.block_on(fetch::run(
+    let fetched = runtime.block_on(fetch::run(
         config,
         data,
         credentials,
@@ -106,9 +106,9 @@ fn fetch_cycle(
             Ok(())
         },
     ));
-    // A page that is still being read must not hold the step up.
+    // Neither a name that is still being resolved nor a page that is still being read may hold up the end.
     runtime.shutdown_background();
-    result
+    fetched
 }
 
 fn replay(path: &Path, sink: &Sink, cli: &StepCli<Extra>) -> Result<(), Failure> {

@@ -13,8 +13,9 @@ use serde_json::value::RawValue;
 use crate::bodies::{self, Known, Times, detail_row};
 use crate::budget::Budget;
 use crate::changes::{self, Changes};
-use crate::client::{Client, FetchError};
+use crate::client::Client;
 use crate::coverage::Coverage;
+use crate::error::FetchError;
 use crate::jobs::{Job, carry_out};
 use crate::odds_live::LiveOdds;
 use crate::output::{Fetch, Output};
@@ -183,7 +184,8 @@ impl Cycle<'_> {
             .count() as u64;
         let left = self.budget.left(Endpoint::RecentList, now_ms());
         match self.known.newest_update() {
-            Some(newest) => Some(newest + 1),
+            // A row from the future (a provider whose clock was wrong) must not hide what comes until then.
+            Some(newest) => Some(newest.min(self.now) + 1),
             None if left.is_some_and(|left| left < unknown) => Some(self.now - FAR_ENOUGH_S),
             None => None,
         }

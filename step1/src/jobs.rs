@@ -8,7 +8,8 @@ use pipeline::{Exit, Failure};
 use serde_json::value::RawValue;
 use tokio::task::JoinSet;
 
-use crate::client::{Client, FetchError};
+use crate::client::Client;
+use crate::error::FetchError;
 use crate::reference::Kind;
 
 /// A request for one id.

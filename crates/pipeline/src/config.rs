@@ -58,8 +58,16 @@ pub struct Feed {
     pub connect_timeout: Span,
     /// How long one request may take from start to end.
     pub request_timeout: Span,
+    /// How long the provider may be silent in the middle of a request.
+    pub read_timeout: Span,
     /// Tries after the first one, for what can succeed on another try.
     pub retries: u32,
+    /// The pause before the second try is anything up to this, and up to twice as much before each further one.
+    pub retry_backoff: Span,
+    /// No pause that we choose ourselves is longer.
+    pub retry_backoff_max: Span,
+    /// The proxy: empty = the one of `HTTPS_PROXY` or `ALL_PROXY`, for an https address only; `none`; or an address.
+    pub proxy: String,
     /// When step 1 stops fetching and writes what it has.
     pub deadline: Span,
     /// The share of matches that must have their details and odds; below it step 1 fails.
@@ -96,7 +104,11 @@ impl Default for Feed {
             requests_per_minute: 120,
             connect_timeout: Span::seconds(5),
             request_timeout: Span::seconds(15),
+            read_timeout: Span::seconds(10),
             retries: 3,
+            retry_backoff: Span(Duration::from_millis(250)),
+            retry_backoff_max: Span::seconds(8),
+            proxy: String::new(),
             deadline: Span::seconds(45),
             min_completeness: 0.5,
             max_body_bytes: 64 * 1024 * 1024,
