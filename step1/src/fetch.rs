@@ -48,22 +48,15 @@ pub(crate) async fn run(
     let state = data.state();
     // They are visited while the feed is asked.
     let visits = pages::Visits::start(&config.page, &state, started.timestamp())?;
-    let live_body = client
-        .get(Endpoint::DetailLive, &[])
-        .await
-        .map_err(|why| why.into_failure("the live list"))?;
-    let fetched_at = Utc::now();
-    let results = envelope::results(live_body.get())
-        .map_err(|why| Failure::new(Exit::Bug, why.to_string()))?;
     let source = settings::source(feed);
     let recheck_s = feed.plan_recheck.0.as_secs() as i64;
     let mut cycle = Cycle {
-        live: plan::live_list(results),
+        live: Vec::new(),
         known: Known::read(&previous),
         reference: Reference::open(&state, &source, Keep::of(feed)),
         coverage: Coverage::open(&state, &source, recheck_s),
         budget: Budget::new(&state, feed.requests_per_minute),
-        now: fetched_at.timestamp(),
+        now: started.timestamp(),
         config,
         client: &client,
         details: HashMap::new(),
@@ -75,7 +68,18 @@ pub(crate) async fn run(
         fetch: Fetch::default(),
         errors: BTreeMap::new(),
     };
-    cycle.refresh().await?;
+    // What concerns many at once does not depend on the live list: a round trip saved.
+    let live = async {
+        let body = client.get(Endpoint::DetailLive, &[]).await;
+        (body, Utc::now())
+    };
+    let ((live_body, fetched_at), answers) = tokio::join!(live, cycle.ask_about_many());
+    let live_body = live_body.map_err(|why| why.into_failure("the live list"))?;
+    let results = envelope::results(live_body.get())
+        .map_err(|why| Failure::new(Exit::Bug, why.to_string()))?;
+    cycle.live = plan::live_list(results);
+    cycle.now = fetched_at.timestamp();
+    cycle.take(answers).await?;
     cycle.details().await?;
     cycle.odds_and_names().await?;
     cycle.merged_names().await?;
@@ -110,28 +114,65 @@ pub(crate) struct Cycle<'c> {
     pub(crate) errors: BTreeMap<String, u64>,
 }
 
+/// An answer, where the question was asked.
+type Answer<T> = Option<Result<T, FetchError>>;
+
+/// What was answered about many at once.
+struct Answers {
+    details: Answer<Changes>,
+    teams: Answer<Changes>,
+    competitions: Answer<Changes>,
+    updates: Answer<Box<RawValue>>,
+    live: Answer<Box<RawValue>>,
+    countries: Answer<Box<RawValue>>,
+}
+
 impl Cycle<'_> {
-    /// What concerns many at once: changed details, odds, teams and competitions; countries.
-    async fn refresh(&mut self) -> Result<(), Failure> {
-        let since = self.details_since();
-        let want_countries = self.reference.needs_countries(self.now);
-        let want_live = self.config.feed.odds_live;
+    /// Asks what concerns many at once: changed details, odds, teams and competitions; countries.
+    async fn ask_about_many(&self) -> Answers {
+        // A row from the future (a provider whose clock was wrong) must not hide what comes until then.
+        let newest = self.known.newest_update().map(|at| at.min(self.now) + 1);
         let of_kind = |kind| self.reference.changes_due(kind, self.now);
         let due = Kind::ALL.map(of_kind);
         let [details, teams, competitions] = [
-            (Endpoint::RecentList, since),
+            (Endpoint::RecentList, newest),
             (Kind::Team.endpoint(), due[1]),
             (Kind::Competition.endpoint(), due[0]),
         ]
         .map(|(endpoint, since)| self.changes_since(endpoint, since));
+        let want_countries = self.reference.needs_countries(self.now);
         let (details, teams, competitions, updates, live, countries) = tokio::join!(
             details,
             teams,
             competitions,
             self.ask(Endpoint::OddsUpdate, true),
-            self.ask(Endpoint::OddsLive, want_live),
+            self.ask(Endpoint::OddsLive, self.config.feed.odds_live),
             self.ask(Endpoint::Country, want_countries),
         );
+        Answers {
+            details,
+            teams,
+            competitions,
+            updates,
+            live,
+            countries,
+        }
+    }
+
+    /// Takes the answers, now that the live list says which matches they are wanted for.
+    async fn take(&mut self, answers: Answers) -> Result<(), Failure> {
+        let Answers {
+            mut details,
+            teams,
+            competitions,
+            updates,
+            live,
+            countries,
+        } = answers;
+        if details.is_none() {
+            let since = self.since_when_cold();
+            details = self.changes_since(Endpoint::RecentList, since).await;
+        }
         match details {
             Some(Ok(changes)) => self.take_changed_details(&changes),
             // Without the changes every detail is as old as it was; the live list has the scores.
@@ -154,7 +195,7 @@ impl Cycle<'_> {
             Some(Ok(body)) => self.reference.put_countries(body, self.now),
             other => self.note_if_failed(Endpoint::Country, other)?,
         }
-        if let Some(text) = self.known.odds_live.filter(|_| want_live) {
+        if let Some(text) = self.known.odds_live.filter(|_| self.config.feed.odds_live) {
             self.live_odds = LiveOdds::read(text);
         }
         match live {
@@ -173,9 +214,9 @@ impl Cycle<'_> {
         Ok(())
     }
 
-    /// From which `updated_at` on to ask for changed details. Where more matches are unknown than the budget
-    /// lets us ask for one by one, the last hours' changes have most of them in a page or two.
-    fn details_since(&self) -> Option<i64> {
+    /// Where nothing is known and more matches run than the budget lets us ask for one by one, the last hours'
+    /// changes have most of them in a page or two.
+    fn since_when_cold(&self) -> Option<i64> {
         const FAR_ENOUGH_S: i64 = 3 * 3600;
         let unknown = self
             .live
@@ -183,40 +224,24 @@ impl Cycle<'_> {
             .filter(|one| !self.known.details.contains_key(one.id.as_str()))
             .count() as u64;
         let left = self.budget.left(Endpoint::RecentList, now_ms());
-        match self.known.newest_update() {
-            // A row from the future (a provider whose clock was wrong) must not hide what comes until then.
-            Some(newest) => Some(newest.min(self.now) + 1),
-            None if left.is_some_and(|left| left < unknown) => Some(self.now - FAR_ENOUGH_S),
-            None => None,
-        }
+        (self.known.newest_update().is_none() && left.is_some_and(|left| left < unknown))
+            .then(|| self.now - FAR_ENOUGH_S)
     }
 
     /// An endpoint that is asked once, if it is wanted and in the plan.
-    async fn ask(
-        &self,
-        endpoint: Endpoint,
-        wanted: bool,
-    ) -> Option<Result<Box<RawValue>, FetchError>> {
+    async fn ask(&self, endpoint: Endpoint, wanted: bool) -> Answer<Box<RawValue>> {
         if !wanted || !self.coverage.has(endpoint, self.now) {
             return None;
         }
         Some(self.client.get(endpoint, &[]).await)
     }
 
-    async fn changes_since(
-        &self,
-        endpoint: Endpoint,
-        since: Option<i64>,
-    ) -> Option<Result<Changes, FetchError>> {
+    async fn changes_since(&self, endpoint: Endpoint, since: Option<i64>) -> Answer<Changes> {
         let since = since.filter(|_| self.coverage.has(endpoint, self.now))?;
         Some(changes::since(self.client, endpoint, since).await)
     }
 
-    fn note_if_failed<T>(
-        &mut self,
-        endpoint: Endpoint,
-        answer: Option<Result<T, FetchError>>,
-    ) -> Result<(), Failure> {
+    fn note_if_failed<T>(&mut self, endpoint: Endpoint, answer: Answer<T>) -> Result<(), Failure> {
         match answer {
             Some(Err(why)) => self.note(endpoint, why),
             _ => Ok(()),
