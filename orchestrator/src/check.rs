@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{AccessFlags, access};
 use pipeline::config::Provider;
-use pipeline::{Config, Exit, Failure, VERSION};
+use pipeline::{Config, Exit, Failure, VERSION, faults};
 
 use crate::cli::Cli;
 use crate::plan::Plan;
@@ -59,10 +59,24 @@ fn plan(cli: &Cli, findings: &mut Vec<Finding>) -> Result<Plan, Failure> {
         (Ok(_), _) => Ok("built-in defaults (no file)".to_owned()),
         (Err(failure), _) => Err(failure.message.clone()),
     };
+    let variables = env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let mut faults = match (&result, &file) {
+        (Err(_), Ok(path)) => faults::all(path.as_deref(), variables),
+        _ => Vec::new(),
+    };
+    let first = faults.drain(..faults.len().min(1)).next();
     findings.push(Finding {
         what: "configuration".to_owned(),
-        result,
+        result: match (result, first) {
+            (Err(_), Some(first)) => Err(first),
+            (result, _) => result,
+        },
     });
+    findings.extend(faults.into_iter().map(|fault| Finding {
+        what: "configuration".to_owned(),
+        result: Err(fault),
+    }));
     Plan::with(cli, loaded.unwrap_or_default(), file.unwrap_or(None))
 }
 

@@ -124,6 +124,10 @@ impl<'c> Rounds<'c> {
                 }
                 self.settle_upgrade(limit).await;
                 match self.room() {
+                    None if self.shop.plan.options.once => {
+                        self.schedule.take();
+                        self.cycle(Some(now.wall)).await;
+                    }
                     None => self.cycle(None).await,
                     Some(_) if self.shop.plan.options.once => {
                         return Some(Exit::CannotWrite.code());

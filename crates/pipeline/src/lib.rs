@@ -10,6 +10,7 @@ pub mod cli;
 pub mod config;
 pub mod cycle;
 pub mod exit;
+pub mod faults;
 pub mod handoff;
 pub mod harness;
 pub mod logging;

@@ -59,6 +59,30 @@ fn every_fault_is_listed_and_not_only_the_first() {
 }
 
 #[test]
+fn every_fault_inside_the_configuration_has_a_line_of_its_own() {
+    let bench = ready();
+    bench.config(
+        "[feed]\nconcurency = 4\nconcurrency = 0\nretries = \"many\"\n[schedule]\ninterval = \"soon\"\n[nonsense]\nx = 1\n\
+         [[pipeline.step]]\nname = \"a\"\nprogram = \"./bin/step1\"\ntimeout = \"1s\"\nafter = \"nowhere\"\n",
+    );
+    let ran = bench.run(&["check", "--provider", "sandbox"]);
+    assert_eq!(ran.code, 78);
+    for word in [
+        "concurency",
+        "concurrency must be",
+        "retries",
+        "soon",
+        "nonsense",
+        "nowhere",
+    ] {
+        let line = ran.stdout.lines().find(|line| line.contains(word));
+        let line = line.unwrap_or_else(|| panic!("no `{word}` in\n{}", ran.stdout));
+        assert!(line.starts_with("FAULT  configuration"), "{line}");
+    }
+    assert!(ran.stdout.ends_with("6 faults\n"), "{}", ran.stdout);
+}
+
+#[test]
 fn credentials_are_found_where_step_1_looks_for_them_and_never_shown() {
     let bench = ready();
     let folder = bench.path("credentials");
