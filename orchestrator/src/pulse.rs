@@ -27,6 +27,8 @@ pub struct Pulse {
     tidied: Instant,
     lost: bool,
     warned: bool,
+    /// The start, on the boot clock, until which silence has been promised.
+    idle_until: Option<Duration>,
 }
 
 impl Pulse {
@@ -41,6 +43,7 @@ impl Pulse {
             tidied: now,
             lost: false,
             warned: false,
+            idle_until: None,
         }
     }
 
@@ -61,6 +64,7 @@ impl Pulse {
         match self.lock.mend() {
             Ok(Mended::Nothing) => self.warned = false,
             Ok(Mended::Again) => {
+                self.idle_until = None;
                 log::warn!("the lock was removed or replaced under our feet; it is there again");
             }
             Err(LockError::Held(_)) if !self.lost => {
@@ -87,8 +91,17 @@ impl Pulse {
 
     /// Means to be heard of again within `within`. A lock file that can't be written only makes health
     /// think that we hang.
-    pub fn promise(&self, within: Duration) {
+    pub fn promise(&mut self, within: Duration) {
+        self.idle_until = None;
         let _ = self.lock.promise(within);
+    }
+
+    /// The same for the wait for a start at `due` on the boot clock; written once for each start.
+    pub fn promise_start(&mut self, due: Duration, within: Duration) {
+        if self.idle_until != Some(due) {
+            self.promise(within);
+            self.idle_until = Some(due);
+        }
     }
 
     /// From now on this is the time from one cycle's start to the next.

@@ -113,6 +113,8 @@ impl<'c> Rounds<'c> {
                 let text = words::jump(jump);
                 log::warn!("{text}");
                 self.shop.record.event(EventKind::Note, 1, &text);
+                // What was promised by the old time means another moment now.
+                self.shop.pulse.promise(SLACK);
             }
             self.look_for_pause(now);
             // Both are taken, so that one wish is one cycle.
@@ -125,6 +127,11 @@ impl<'c> Rounds<'c> {
                 self.settle_upgrade(limit).await;
                 match self.room() {
                     None if self.shop.plan.options.once => {
+                        self.schedule.take();
+                        self.cycle(Some(now.wall)).await;
+                    }
+                    // A tick that is due at the same moment is the same cycle.
+                    None if self.schedule.turn(now, self.paused) == Turn::Tick => {
                         self.schedule.take();
                         self.cycle(Some(now.wall)).await;
                     }
@@ -271,7 +278,10 @@ impl<'c> Rounds<'c> {
 
     /// Waits until a tick or a request, or for one beat.
     async fn wait(&mut self, wait: Duration) {
-        self.shop.pulse.promise(wait.saturating_add(SLACK));
+        let due = self.schedule.due();
+        self.shop
+            .pulse
+            .promise_start(due, wait.saturating_add(SLACK));
         tokio::select! {
             biased;
             _ = self.shop.signals.next_of_any() => {}

@@ -102,7 +102,13 @@ pub fn account(ticks: u64, skipped: &BTreeMap<Reason, u64>) -> String {
         0 => String::new(),
         _ => format!(" ({})", list.join(", ")),
     };
-    format!("{ticks} ticks: {} cycles, {sum} skipped{list}", ticks - sum)
+    let plural = |n: u64| if n == 1 { "" } else { "s" };
+    let cycles = ticks - sum;
+    format!(
+        "{ticks} tick{}: {cycles} cycle{}, {sum} skipped{list}",
+        plural(ticks),
+        plural(cycles)
+    )
 }
 
 /// A jump of the clocks.
