@@ -226,3 +226,52 @@ impl Drop for Process {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_what_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let family = Arc::new(Family::new(&folder.path().join("children")));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let mut pid = 0;
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            runtime.block_on(async {
+                let args = ["-c".into(), "trap '' TERM; sleep 50 & wait".into()];
+                let mut command = command(Path::new("/bin/sh"), &args);
+                let process = Process::start(&mut command, "sh", 0, &family).unwrap();
+                pid = process.pid();
+                assert!(!process.has_ended());
+                panic!("as a bug would");
+            });
+        }));
+        assert!(caught.is_err());
+        assert!(pid > 1 && !Identity::of(pid).is_some_and(Identity::lives));
+    }
+
+    #[test]
+    fn what_a_process_cost_comes_with_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let family = Arc::new(Family::new(&folder.path().join("children")));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let args = ["-c".into(), "exit 9".into()];
+            let mut command = command(Path::new("/bin/sh"), &args);
+            let mut process = Process::start(&mut command, "sh", 0, &family).unwrap();
+            process.end().await;
+            assert!(process.has_ended());
+            let ended = process.reap().unwrap();
+            assert_eq!(ended.status.code(), Some(9));
+            assert!(ended.max_rss > 100_000);
+            assert!(process.reap().is_none(), "reaped once");
+        });
+    }
+}

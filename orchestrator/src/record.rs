@@ -97,10 +97,13 @@ impl Record {
 
     fn reopen(&mut self) {
         self.journal = None;
+        let mut note = None;
         match Journal::open(&self.path) {
             Ok((journal, opened)) => {
                 if let Some((aside, why)) = opened.moved_aside {
-                    log::error!("{why}; moved to `{}`, a new one is begun", aside.display());
+                    let text = format!("{why}; moved to `{}`, a new one is begun", aside.display());
+                    log::error!("{text}");
+                    note = Some(text);
                 }
                 if opened.crashed > 0 {
                     log::warn!(
@@ -112,6 +115,9 @@ impl Record {
                 self.warned = false;
             }
             Err(why) => self.warn(&why),
+        }
+        if let Some(text) = note {
+            self.event(EventKind::Note, 1, &text);
         }
     }
 
