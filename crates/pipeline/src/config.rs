@@ -4,6 +4,7 @@
 //! that stands here. An unknown key is an error, since a misspelt one would silently do nothing.
 //! `football-bot.toml` at the top of the repository is these defaults, annotated; a test compares.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fmt;
 use std::fs;
@@ -38,6 +39,9 @@ pub struct Config {
     pub pipeline: Pipeline,
     /// The room on the disk that must be left.
     pub disk: Disk,
+    /// Web pages with odds of a bookmaker that has no API; none unless somebody names one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub page: Vec<Page>,
 }
 
 /// `[feed]`: the provider and how step 1 talks to it.
@@ -56,8 +60,16 @@ pub struct Feed {
     pub connect_timeout: Span,
     /// How long one request may take from start to end.
     pub request_timeout: Span,
+    /// How long the provider may be silent in the middle of a request.
+    pub read_timeout: Span,
     /// Tries after the first one, for what can succeed on another try.
     pub retries: u32,
+    /// The pause before the second try is anything up to this, and up to twice as much before each further one.
+    pub retry_backoff: Span,
+    /// No pause that we choose ourselves is longer.
+    pub retry_backoff_max: Span,
+    /// The proxy: empty = the one of `HTTPS_PROXY` or `ALL_PROXY`, for an https address only; `none`; or an address.
+    pub proxy: String,
     /// When step 1 stops fetching and writes what it has.
     pub deadline: Span,
     /// The share of matches that must have their details and odds; below it step 1 fails.
@@ -70,6 +82,19 @@ pub struct Feed {
     pub max_odds_age: Span,
     /// Connect over IPv4 only: the provider admits fixed IPv4 addresses.
     pub force_ipv4: bool,
+    /// Ask `odds/live` too, the newest price changes of all matches in one request. Nobody with an account
+    /// has seen its body yet.
+    pub odds_live: bool,
+    /// How far the odds of a match that is not being played may be behind before they are fetched again unasked.
+    pub max_odds_age_idle: Span,
+    /// A body of the previous `step1.json` is not carried over when that file is older than this.
+    pub carry_over: Span,
+    /// A team or competition that no match has named for so long is dropped from the cache.
+    pub reference_keep: Span,
+    /// The most teams, and the most competitions, that the cache holds; those longest unused go first.
+    pub reference_max: usize,
+    /// An endpoint that the plan does not cover is asked again after this.
+    pub plan_recheck: Span,
 }
 
 impl Default for Feed {
@@ -81,13 +106,23 @@ impl Default for Feed {
             requests_per_minute: 120,
             connect_timeout: Span::seconds(5),
             request_timeout: Span::seconds(15),
+            read_timeout: Span::seconds(10),
             retries: 3,
+            retry_backoff: Span(Duration::from_millis(250)),
+            retry_backoff_max: Span::seconds(8),
+            proxy: String::new(),
             deadline: Span::seconds(45),
             min_completeness: 0.5,
             max_body_bytes: 64 * 1024 * 1024,
             reference_ttl: Span::seconds(24 * 3600),
             max_odds_age: Span::seconds(180),
             force_ipv4: true,
+            odds_live: false,
+            max_odds_age_idle: Span::seconds(15 * 60),
+            carry_over: Span::seconds(3 * 3600),
+            reference_keep: Span::seconds(7 * 24 * 3600),
+            reference_max: 20_000,
+            plan_recheck: Span::seconds(600),
         }
     }
 }
@@ -419,6 +454,130 @@ const fn yes() -> bool {
     true
 }
 
+/// One `[[page]]`: odds from an HTML table of a bookmaker without an API. 1X2 only.
+///
+/// Off unless it is configured. Mind the site's robots.txt and terms of use: nothing here reads them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// The bookmaker's name, as every later step shows it.
+    pub book: String,
+    /// The page's address, http or https.
+    pub url: String,
+    /// CSS selector of the rows, one match each.
+    pub rows: String,
+    /// The home side's name, within a row.
+    pub home: Cell,
+    /// The away side's name.
+    pub away: Cell,
+    /// The price of a home win.
+    pub home_price: Cell,
+    /// The price of a draw.
+    pub draw_price: Cell,
+    /// The price of an away win.
+    pub away_price: Cell,
+    /// How the page writes prices: `decimal`, `american`, `fractional` or `hong_kong`.
+    #[serde(default = "Page::default_format")]
+    pub format: String,
+    /// Names that the page writes in its own way: `"its name" = "the feed's name or team id"`.
+    #[serde(default)]
+    pub aliases: BTreeMap<String, String>,
+    /// The shortest time between two visits; at least a minute.
+    #[serde(default = "Page::default_every")]
+    pub every: Span,
+    /// Prices that no visit has confirmed for so long are no longer used.
+    #[serde(default = "Page::default_max_age")]
+    pub max_age: Span,
+    /// How long a visit may take from start to end.
+    #[serde(default = "Page::default_timeout")]
+    pub timeout: Span,
+    /// The largest page that is read, in bytes.
+    #[serde(default = "Page::default_max_bytes")]
+    pub max_bytes: u64,
+    /// The most rows that are read.
+    #[serde(default = "Page::default_max_rows")]
+    pub max_rows: usize,
+    /// What we call ourselves to the site; say how to reach you.
+    #[serde(default = "Page::default_user_agent")]
+    pub user_agent: String,
+}
+
+impl Page {
+    /// The least time between visits that a configuration may ask for.
+    pub const LEAST_EVERY: Span = Span::seconds(60);
+
+    fn default_format() -> String {
+        "decimal".to_owned()
+    }
+
+    fn default_every() -> Span {
+        Span::seconds(120)
+    }
+
+    fn default_max_age() -> Span {
+        Span::seconds(600)
+    }
+
+    fn default_timeout() -> Span {
+        Span::seconds(10)
+    }
+
+    fn default_max_bytes() -> u64 {
+        2 * 1024 * 1024
+    }
+
+    fn default_max_rows() -> usize {
+        1000
+    }
+
+    fn default_user_agent() -> String {
+        concat!("football-bot/", env!("CARGO_PKG_VERSION")).to_owned()
+    }
+
+    /// What is wrong with it, if anything, beyond what the types tell.
+    fn fault(&self) -> Option<String> {
+        let web = ["http://", "https://"]
+            .iter()
+            .any(|scheme| self.url.starts_with(scheme) && self.url.len() > scheme.len());
+        let formats = ["decimal", "american", "fractional", "hong_kong"];
+        if self.book.trim().is_empty() || self.book.chars().count() > 40 {
+            Some("book needs a name of 1 to 40 characters".to_owned())
+        } else if self.book.chars().any(char::is_control) {
+            Some("book has a control character in it".to_owned())
+        } else if !web {
+            // The address is not repeated: somebody may have put a secret into it.
+            Some("url is no address such as `https://www.example.com/odds`".to_owned())
+        } else if self.every < Page::LEAST_EVERY {
+            Some(format!("every must be at least {}", Page::LEAST_EVERY))
+        } else if !formats.contains(&self.format.as_str()) {
+            Some(format!("format must be one of {}", formats.join(", ")))
+        } else if self.timeout.0.is_zero() || self.max_bytes == 0 || self.max_rows == 0 {
+            Some("timeout, max_bytes and max_rows must be more than nothing".to_owned())
+        } else if self.user_agent.is_empty()
+            || !self.user_agent.bytes().all(|b| (b' '..0x7f).contains(&b))
+        {
+            Some("user_agent must be plain text in one line".to_owned())
+        } else {
+            None
+        }
+    }
+}
+
+/// Where a value stands in a row of a page: a CSS selector for its text, or for an attribute.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Cell {
+    /// `"td.home"`: the text of the first element that fits.
+    Text(String),
+    /// `{ select = "td.price", attribute = "data-odds" }`.
+    Attribute {
+        /// The selector.
+        select: String,
+        /// The attribute of the first element that fits.
+        attribute: String,
+    },
+}
+
 /// A length of time as people write it: `60s`, `1h 30m`, `250ms`; a bare number is seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub Duration);
@@ -611,6 +770,17 @@ impl Config {
             !self.pipeline.deadline.0.is_zero(),
             "[pipeline] deadline must be longer than nothing",
         );
+        must(
+            self.feed.reference_max > 0,
+            "[feed] reference_max must be at least 1",
+        );
+        for (nth, page) in self.page.iter().enumerate() {
+            if let Some(what) = page.fault() {
+                must(false, &format!("[[page]] number {}: {what}", nth + 1));
+            }
+            let again = self.page[..nth].iter().any(|other| other.book == page.book);
+            must(!again, "[[page]] books must differ from each other");
+        }
         faults.extend(self.pipeline.steps().err().into_iter().flatten());
         faults
     }
@@ -697,6 +867,94 @@ mod tests {
                     "football-bot.toml does not show [{section}] {key}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn the_example_of_a_page_in_the_annotated_file_is_valid_and_shows_every_key_with_its_default() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../football-bot.toml");
+        let text = fs::read_to_string(path).unwrap();
+        let (_, example) = text
+            .split_once("# [[page]]\n")
+            .expect("the example is there");
+        let example: String = example
+            .lines()
+            .take_while(|line| line.starts_with('#'))
+            .filter_map(|line| line.strip_prefix("# "))
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let page = with(&[], &format!("[[page]]\n{example}"))
+            .unwrap()
+            .page
+            .remove(0);
+        let required = r#"
+            [[page]]
+            book = "b"
+            url = "http://x"
+            rows = "tr"
+            home = "td"
+            away = "td"
+            home_price = "td"
+            draw_price = "td"
+            away_price = "td"
+        "#;
+        let least = with(&[], required).unwrap().page.remove(0);
+        let optional = |page: Page| Page {
+            book: String::new(),
+            url: String::new(),
+            rows: String::new(),
+            home: Cell::Text(String::new()),
+            away: Cell::Text(String::new()),
+            home_price: Cell::Text(String::new()),
+            draw_price: Cell::Text(String::new()),
+            away_price: Cell::Text(String::new()),
+            aliases: BTreeMap::new(),
+            ..page
+        };
+        let written = Table::try_from(&page).unwrap();
+        for key in written.keys() {
+            assert!(example.contains(&format!("{key} = ")), "{key} is not shown");
+        }
+        assert_eq!(optional(page), optional(least));
+    }
+
+    #[test]
+    fn a_page_that_would_be_visited_too_often_or_is_no_page_is_refused() {
+        let page = |key: &str, value: &str| {
+            let base = [
+                ("book", "'b'"),
+                ("url", "'https://x.example/'"),
+                ("rows", "'tr'"),
+                ("home", "'td'"),
+                ("away", "'td'"),
+                ("home_price", "'td'"),
+                ("draw_price", "'td'"),
+                ("away_price", "'td'"),
+            ];
+            let mut text = "[[page]]\n".to_owned();
+            for (known, plain) in base {
+                let value = if known == key { value } else { plain };
+                text.push_str(&format!("{known} = {value}\n"));
+            }
+            if !base.iter().any(|(known, _)| *known == key) {
+                text.push_str(&format!("{key} = {value}\n"));
+            }
+            with(&[], &text)
+        };
+        assert!(page("every", "'60s'").is_ok());
+        for (key, value, word) in [
+            ("every", "'59s'", "at least 1m"),
+            ("format", "'malay'", "format must be"),
+            ("url", "'ftp://hush@x/'", "url is no address"),
+            ("book", "''", "book needs a name"),
+            ("timeout", "0", "timeout"),
+            ("user_agent", "\"a\\nb\"", "user_agent"),
+            ("colour", "1", "colour"),
+        ] {
+            let failure = page(key, value).unwrap_err();
+            assert!(failure.message.contains(word), "{failure} lacks {word}");
+            assert!(!failure.message.contains("hush"), "{failure}");
         }
     }
 

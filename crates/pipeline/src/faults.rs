@@ -32,6 +32,20 @@ pub fn all(
                     keep(&mut right, &mut faults, &section, key, value);
                 }
             }
+            // A list of tables, such as `[[page]]`.
+            Value::Array(list) if list.iter().all(Value::is_table) => {
+                let before = faults.len();
+                for entry in &list {
+                    let one = Value::Array(vec![entry.clone()]);
+                    let alone = Table::from_iter([(section.clone(), one)]);
+                    if let Err(why) = alone.try_into::<Config>() {
+                        faults.push(format!("[[{section}]] {}", one_line(&why.to_string())));
+                    }
+                }
+                if faults.len() == before {
+                    right.insert(section, Value::Array(list));
+                }
+            }
             other => faults.push(format!(
                 "`{section}` is no section but {}",
                 other.type_str()
@@ -97,7 +111,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(
             file.path(),
-            "[feed]\nconcurency = 1\nretries = 'x'\nmin_completeness = 7.0\n[pipeline]\n[[pipeline.step]]\nname='a'\n[[pipeline.step]]\nname='b'\nprogram='b'\ntimeout='1s'\nextra=1\n",
+            "[feed]\nconcurency = 1\nretries = 'x'\nmin_completeness = 7.0\n[pipeline]\n[[pipeline.step]]\nname='a'\n[[pipeline.step]]\nname='b'\nprogram='b'\ntimeout='1s'\nextra=1\n[[page]]\nbook='b'\n",
         )
         .unwrap();
         let typo = ("FOOTBALL_BOT_FEED__TYPO".to_owned(), "1".to_owned());
@@ -109,13 +123,14 @@ mod tests {
             "program",
             "extra",
             "TYPO",
+            "[[page]]",
         ] {
             assert!(
                 faults.iter().any(|fault| fault.contains(word)),
                 "{word}: {faults:#?}"
             );
         }
-        assert_eq!(faults.len(), 6, "{faults:#?}");
+        assert_eq!(faults.len(), 7, "{faults:#?}");
         assert_eq!(all(None, []), Vec::<String>::new());
     }
 }

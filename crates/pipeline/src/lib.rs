@@ -13,6 +13,7 @@ pub mod exit;
 pub mod faults;
 pub mod handoff;
 pub mod harness;
+pub mod input;
 pub mod logging;
 pub mod paths;
 pub mod signals;
