@@ -99,7 +99,12 @@ fn keep(right: &mut Table, faults: &mut Vec<String>, section: &str, key: String,
 
 fn one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    words.join(" ")
+    let line = words.join(" ");
+    // The list of all keys would bury the one that is meant.
+    match line.split_once(", expected one of ") {
+        Some((what, _)) if what.contains("unknown field") => what.to_owned(),
+        _ => line,
+    }
 }
 
 #[cfg(test)]
