@@ -10,5 +10,6 @@ pub mod cli;
 pub mod facts;
 pub mod json;
 pub mod report;
+pub mod sinks;
 pub mod verdict;
 pub mod words;
