@@ -8,9 +8,10 @@ use clap::{Args, Parser, Subcommand};
 use pipeline::cli::{Common, parse};
 use pipeline::{VERSION, logging};
 
+use crate::alerts::command;
 use crate::facts::{Depth, Facts};
 use crate::verdict::{Level, Verdict};
-use crate::{json, report};
+use crate::{json, report, watch};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,6 +47,14 @@ pub enum Command {
     Report(Report),
     /// Say only the verdict (with --quiet nothing: the exit code is the answer)
     Check(Check),
+    /// Show what fires; silence it, test the sinks, explain a rule
+    Alerts(command::Alerts),
+    /// Evaluate the alerts and tell the sinks, until stopped (the orchestrator starts it)
+    Watch {
+        /// Evaluate once
+        #[arg(long)]
+        once: bool,
+    },
 }
 
 /// `health report`.
@@ -78,25 +87,52 @@ pub fn main() -> ExitCode {
             return ExitCode::from(Level::Unknown.code());
         }
     };
+    if let Command::Watch { once } = cli.command {
+        return watch::run(&cli.common, &config, once);
+    }
     let colored = cli.common.color.on(&io::stdout());
-    let facts = Facts::gather(&cli.common, &config, Depth::Full);
+    let depth = match &cli.command {
+        Command::Check(_) => Depth::Verdict,
+        _ => Depth::Full,
+    };
+    let facts = Facts::gather(&cli.common, &config, depth);
+    let said = match &cli.command {
+        Command::Alerts(alerts) => alerts.run(&facts, &config),
+        _ => Ok(judged(&cli, &facts, colored)),
+    };
+    match said {
+        Ok((text, level)) => print(&text, level),
+        Err(why) => {
+            log::error!("{why}");
+            ExitCode::from(Level::Unknown.code())
+        }
+    }
+}
+
+/// The report or the check, and its level.
+fn judged(cli: &Cli, facts: &Facts, colored: bool) -> command::Said {
     let verdict = match &cli.command {
-        Command::Check(check) if check.live => Verdict::of_the_loop(&facts),
-        _ => Verdict::of(&facts),
+        Command::Check(check) if check.live => Verdict::of_the_loop(facts),
+        _ => Verdict::of(facts),
     };
     let text = match &cli.command {
-        Command::Report(Report { json: true }) => json::report(&facts, &verdict),
-        Command::Report(_) => report::text(&facts, &verdict, colored),
+        Command::Report(Report { json: true }) => json::report(facts, &verdict),
         Command::Check(_) if cli.common.quiet > 0 => String::new(),
-        Command::Check(check) if check.json => json::verdict(&facts, &verdict),
+        Command::Check(check) if check.json => json::verdict(facts, &verdict),
         Command::Check(_) => report::headline(&verdict, colored),
+        _ => report::text(facts, &verdict, colored),
     };
+    (text, verdict.level())
+}
+
+/// Prints, and ends with the level's code.
+fn print(text: &str, level: Level) -> ExitCode {
     match io::stdout().lock().write_all(text.as_bytes()) {
         // A reader that has had enough is no fault.
         Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
             log::error!("failed to write to standard output: {why}");
             ExitCode::from(Level::Unknown.code())
         }
-        _ => ExitCode::from(verdict.level().code()),
+        _ => ExitCode::from(level.code()),
     }
 }

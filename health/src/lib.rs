@@ -12,4 +12,5 @@ pub mod json;
 pub mod report;
 pub mod sinks;
 pub mod verdict;
+pub mod watch;
 pub mod words;

@@ -4,6 +4,7 @@
 //! only looks ([`look`]) evaluates too, from what the watcher remembers, and saves nothing: so alerts
 //! are true when nobody watches.
 
+pub mod command;
 pub mod engine;
 pub mod rules;
 pub mod state;

@@ -90,7 +90,10 @@ impl Worker {
         }
         let mut desk = self.shared.desk();
         if let Err(why) = desk.queue.push(notification.clone()) {
-            log::warn!("a message for the sink {} is kept in memory only: {why}", spec.name);
+            log::warn!(
+                "a message for the sink {} is kept in memory only: {why}",
+                spec.name
+            );
         }
         desk.status.queued = desk.queue.len() as u64;
         // A new incident is worth a try at once, unless the sink itself asked us to wait.
@@ -117,7 +120,9 @@ impl Worker {
 impl Shared {
     fn desk(&self) -> MutexGuard<'_, Desk> {
         // What a panicking holder left is whole: each change is one assignment.
-        self.desk.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.desk
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     fn run(&self) {
@@ -194,7 +199,9 @@ impl Shared {
                 desk.not_before = None;
             }
             Outcome::Again { after, error } => {
-                let own = FIRST_WAIT.saturating_mul(1 << desk.failures.min(10)).min(LONGEST_WAIT);
+                let own = FIRST_WAIT
+                    .saturating_mul(1 << desk.failures.min(10))
+                    .min(LONGEST_WAIT);
                 self.failed(&mut desk, after.unwrap_or(own), error);
             }
             Outcome::Refused { error } => self.failed(&mut desk, REFUSED_WAIT, error),
