@@ -4,9 +4,9 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use pipeline::cli::{Common, parse};
-use pipeline::{VERSION, logging};
+use pipeline::{Config, VERSION, logging};
 
 use crate::alerts::command;
 use crate::facts::{Depth, Facts};
@@ -63,6 +63,21 @@ pub struct Report {
     /// Print the facts as one JSON document
     #[arg(long)]
     pub json: bool,
+    /// The form: text for people, JSON, or one line with performance data for Nagios
+    #[arg(long, value_enum, default_value_t, conflicts_with = "json")]
+    pub format: Format,
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+    /// One line for Nagios and its kin.
+    Nagios,
 }
 
 /// `health check`; with `--quiet` it says nothing and the exit code is the answer.
@@ -98,7 +113,7 @@ pub fn main() -> ExitCode {
     let facts = Facts::gather(&cli.common, &config, depth);
     let said = match &cli.command {
         Command::Alerts(alerts) => alerts.run(&facts, &config),
-        _ => Ok(judged(&cli, &facts, colored)),
+        _ => Ok(judged(&cli, &config, &facts, colored)),
     };
     match said {
         Ok((text, level)) => print(&text, level),
@@ -110,13 +125,18 @@ pub fn main() -> ExitCode {
 }
 
 /// The report or the check, and its level.
-fn judged(cli: &Cli, facts: &Facts, colored: bool) -> command::Said {
+fn judged(cli: &Cli, config: &Config, facts: &Facts, colored: bool) -> command::Said {
     let verdict = match &cli.command {
         Command::Check(check) if check.live => Verdict::of_the_loop(facts),
         _ => Verdict::of(facts),
     };
     let text = match &cli.command {
-        Command::Report(Report { json: true }) => json::report(facts, &verdict),
+        Command::Report(report) if report.json || report.format == Format::Json => {
+            json::report(facts, &verdict)
+        }
+        Command::Report(report) if report.format == Format::Nagios => {
+            report::nagios::line(facts, &verdict, config)
+        }
         Command::Check(_) if cli.common.quiet > 0 => String::new(),
         Command::Check(check) if check.json => json::verdict(facts, &verdict),
         Command::Check(_) => report::headline(&verdict, colored),

@@ -159,6 +159,51 @@ pub fn list(facts: &Facts) -> String {
     text
 }
 
+/// What fires, one line each, for the report.
+pub fn list_short(facts: &Facts) -> String {
+    let view = &facts.alerts;
+    let mut text = String::new();
+    for active in &view.firing {
+        let word = match active.alert.severity {
+            Severity::Critical => "CRITICAL",
+            Severity::Warning => "WARNING",
+        };
+        let silenced = if active.silenced { " (silenced)" } else { "" };
+        let lasted = length(facts.now - active.alert.since);
+        let line = format!(
+            "{} for {lasted}{silenced}: {}",
+            active.name, active.alert.what
+        );
+        text.push_str(&wrapped(&format!("✗ {word:<8} "), &line));
+    }
+    for active in &view.pending {
+        let state = match &active.alert.waits_on {
+            Some(cause) => format!("waits on {cause}"),
+            None => format!("for {}", length(facts.now - active.alert.since)),
+        };
+        text.push_str(&wrapped("! waits    ", &format!("{} {state}", active.name)));
+    }
+    if text.is_empty() {
+        text.push_str("✓ none\n");
+    }
+    match (view.sinks.len(), view.watched) {
+        (0, _) => text.push_str("  Told:               nobody (no [[sink]] is configured)\n"),
+        (_, false) => text.push_str("  Told:               nobody (health watch does not run)\n"),
+        (_, true) => {
+            for sink in &view.sinks {
+                let state = match (sink.failing_since, sink.last_success) {
+                    (Some(since), _) => format!("FAILS for {}", length(facts.now - since)),
+                    (None, Some(at)) => format!("ok, last {}", ago(at, facts.now)),
+                    (None, None) => "nothing sent yet".to_owned(),
+                };
+                let line = format!("{} ({}) {state}", sink.name, sink.kind);
+                text.push_str(&format!("  Told:               {line}\n"));
+            }
+        }
+    }
+    text
+}
+
 fn shown(name: &str) -> &str {
     if name == "*" { "all" } else { name }
 }
