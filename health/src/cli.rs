@@ -11,7 +11,7 @@ use pipeline::{Config, VERSION, logging};
 use crate::alerts::command;
 use crate::facts::{Depth, Facts};
 use crate::verdict::{Level, Verdict};
-use crate::{json, report, watch};
+use crate::{json, logs, report, watch};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,6 +49,8 @@ pub enum Command {
     Check(Check),
     /// Show what fires; silence it, test the sinks, explain a rule
     Alerts(command::Alerts),
+    /// Show the day logs: the newest lines, what comes, or what went wrong by kind
+    Logs(logs::Logs),
     /// Evaluate the alerts and tell the sinks, until stopped (the orchestrator starts it)
     Watch {
         /// Evaluate once
@@ -104,6 +106,16 @@ pub fn main() -> ExitCode {
     };
     if let Command::Watch { once } = cli.command {
         return watch::run(&cli.common, &config, once);
+    }
+    if let Command::Logs(logs) = &cli.command {
+        let data = cli.common.data_dir(&config);
+        return match logs.run(&data, &mut io::BufWriter::new(io::stdout().lock())) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                log::error!("{why}");
+                ExitCode::from(Level::Unknown.code())
+            }
+        };
     }
     let colored = cli.common.color.on(&io::stdout());
     let depth = match &cli.command {

@@ -9,6 +9,7 @@ pub mod alerts;
 pub mod cli;
 pub mod facts;
 pub mod json;
+pub mod logs;
 pub mod report;
 pub mod sinks;
 pub mod verdict;

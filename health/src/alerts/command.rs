@@ -312,10 +312,7 @@ fn silence(facts: &Facts, name: &str, length: Option<Span>, comment: &str) -> Re
     let now = facts.now;
     silences.tidy(now);
     silences.silences.retain(|silence| silence.name != name);
-    let until = match length {
-        Some(Span(length)) => Some(end(now, length)),
-        None => None,
-    };
+    let until = length.map(|Span(length)| end(now, length));
     let incident = facts
         .alerts
         .firing
