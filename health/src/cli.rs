@@ -11,7 +11,7 @@ use pipeline::{Config, VERSION, logging};
 use crate::alerts::command;
 use crate::facts::{Depth, Facts};
 use crate::verdict::{Level, Verdict};
-use crate::{json, logs, report, watch};
+use crate::{explain, json, logs, report, trace, watch};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,6 +49,23 @@ pub enum Command {
     Check(Check),
     /// Show what fires; silence it, test the sinks, explain a rule
     Alerts(command::Alerts),
+    /// Say in plain words what happened to a cycle, or why nothing runs and when it will
+    Explain {
+        /// Its id, or the beginning of it [default: the newest cycle, and the present]
+        cycle: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one match in every step's file, and where each value came from
+    Trace {
+        /// Its id, or a part of a team's name
+        #[arg(value_name = "MATCH")]
+        wanted: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show the day logs: the newest lines, what comes, or what went wrong by kind
     Logs(logs::Logs),
     /// Evaluate the alerts and tell the sinks, until stopped (the orchestrator starts it)
@@ -117,18 +134,35 @@ pub fn main() -> ExitCode {
             }
         };
     }
+    if let Command::Trace { wanted, json } = &cli.command {
+        return done(trace::trace(&cli.common.data_dir(&config), wanted, *json));
+    }
     let colored = cli.common.color.on(&io::stdout());
     let depth = match &cli.command {
         Command::Check(_) => Depth::Verdict,
         _ => Depth::Full,
     };
     let facts = Facts::gather(&cli.common, &config, depth);
+    if let Command::Explain { cycle, json } = &cli.command {
+        return done(explain::explain(&facts, cycle.as_deref(), *json));
+    }
     let said = match &cli.command {
         Command::Alerts(alerts) => alerts.run(&facts, &config),
         _ => Ok(judged(&cli, &config, &facts, colored)),
     };
     match said {
         Ok((text, level)) => print(&text, level),
+        Err(why) => {
+            log::error!("{why}");
+            ExitCode::from(Level::Unknown.code())
+        }
+    }
+}
+
+/// Prints what was found, or says why there is nothing.
+fn done(found: Result<String, String>) -> ExitCode {
+    match found {
+        Ok(text) => print(&text, Level::Ok),
         Err(why) => {
             log::error!("{why}");
             ExitCode::from(Level::Unknown.code())

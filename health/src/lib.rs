@@ -7,11 +7,13 @@
 
 pub mod alerts;
 pub mod cli;
+pub mod explain;
 pub mod facts;
 pub mod json;
 pub mod logs;
 pub mod report;
 pub mod sinks;
+pub mod trace;
 pub mod verdict;
 pub mod watch;
 pub mod words;
