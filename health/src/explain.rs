@@ -74,8 +74,8 @@ fn past(facts: &Facts, cycle: &Cycle, steps: &[Step]) -> String {
         Some(at) if (cycle.started_at - at).num_seconds() > 1 => {
             began.push_str(&format!(", {} late", length(cycle.started_at - at)));
         }
-        Some(_) => {}
-        None => began.push_str(", at no scheduled time"),
+        // Asked for by a person, or by an orchestrator that did not write it down.
+        Some(_) | None => {}
     }
     text.push_str(&format!("  began:    {began}\n"));
     if let Some(over) = cycle.overrun {

@@ -133,8 +133,8 @@ pub fn list(facts: &Facts) -> String {
             Some(cause) => format!("waits on {cause}"),
             None => format!("not told before {}", crate::words::clock(alert.ready_from)),
         };
-        let line = format!("{:<17} {state}: {}", active.name, alert.what);
-        pending.push_str(&wrapped("  ", &line));
+        let head = format!("  {:<17} ", active.name);
+        pending.push_str(&wrapped(&head, &format!("{state}: {}", alert.what)));
     }
     if !pending.is_empty() {
         text.push_str(&format!("\nNot told\n{pending}"));
@@ -258,8 +258,8 @@ fn told(facts: &Facts) -> String {
             0 => String::new(),
             n => format!(" ({n} wait)"),
         };
-        let line = format!("{:<12} {:<9} {state}{waiting}", sink.name, sink.kind);
-        text.push_str(&wrapped("  ", &line));
+        let head = format!("  {:<12} {:<9} ", sink.name, sink.kind);
+        text.push_str(&wrapped(&head, &format!("{state}{waiting}")));
     }
     text
 }
@@ -273,16 +273,16 @@ fn history(facts: &Facts, lines: usize, as_json: bool) -> Result<Said, String> {
     }
     let mut text = String::new();
     for entry in entries {
-        let what = match entry.lasted_s {
-            Some(seconds) => format!(
-                "RESOLVED {} after {} ({} messages)",
-                entry.name,
-                length(TimeDelta::seconds(seconds)),
-                entry.told
-            ),
-            None => format!("FIRING   {}: {}", entry.name, entry.what),
+        let (verb, what) = match entry.lasted_s {
+            Some(seconds) => {
+                let lasted = length(TimeDelta::seconds(seconds));
+                let words = format!("{} after {lasted} ({} messages)", entry.name, entry.told);
+                ("RESOLVED", words)
+            }
+            None => ("FIRING", format!("{}: {}", entry.name, entry.what)),
         };
-        text.push_str(&wrapped(&format!("{}  ", instant(entry.at)), &what));
+        let head = format!("{}  {verb:<8} ", instant(entry.at));
+        text.push_str(&wrapped(&head, &what));
     }
     if text.is_empty() {
         text.push_str("no alert has fired yet (health watch remembers them)\n");
@@ -413,8 +413,8 @@ fn test(config: &Config, only: Option<&str>) -> Result<Said, String> {
                 format!("FAILED: {error}")
             }
         };
-        let line = format!("{:<12} {:<9} {result}", spec.name, spec.kind.word());
-        text.push_str(&wrapped("", &line));
+        let head = format!("{:<12} {:<9} ", spec.name, spec.kind.word());
+        text.push_str(&wrapped(&head, &result));
     }
     Ok((text, worst))
 }
@@ -470,7 +470,7 @@ fn explain(facts: &Facts, config: &Config, name: &str, as_json: bool) -> Result<
         rule.severity.word(),
         tail(&state, WIDTH - 30)
     );
-    text.push_str(&wrapped("  about:    ", definition.about));
+    text.push_str(&wrapped("  about:      ", definition.about));
     for (label, value) in [
         (
             "rule:",
@@ -486,14 +486,14 @@ fn explain(facts: &Facts, config: &Config, name: &str, as_json: bool) -> Result<
         text.push_str(&format!("  {label:<11} {value}\n"));
     }
     if begins {
-        text.push_str(&wrapped("  what:     ", &reading.what));
+        text.push_str(&wrapped("  what:       ", &reading.what));
         if let Some(why) = &reading.why {
-            text.push_str(&wrapped("  why:      ", why));
+            text.push_str(&wrapped("  why:        ", why));
         }
         text.push_str(&format!("  do:         {}\n", reading.next));
     }
     if !definition.waits_on.is_empty() {
-        text.push_str(&wrapped("  waits on: ", &definition.waits_on.join(", ")));
+        text.push_str(&wrapped("  waits on:   ", &definition.waits_on.join(", ")));
     }
     text.push_str(&format!(
         "  runbook:    {}\n",

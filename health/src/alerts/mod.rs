@@ -82,11 +82,23 @@ pub fn look(facts: &Facts, config: &Config) -> View {
     let silences = state::load::<Silences>(&Silences::path(&folder)).unwrap_or_default();
     let seen = rules::read(facts, config);
     let watched = watched(&facts.data);
-    let evaluated_at = state.evaluated_at;
-    let (state, _) = engine::evaluate(&seen, &state, &silences.silences, &config.alerts, facts.now);
+    let before = state;
+    let (mut state, _) = engine::evaluate(
+        &seen,
+        &before,
+        &silences.silences,
+        &config.alerts,
+        facts.now,
+    );
+    // To look tells nobody.
+    for (name, alert) in &mut state.alerts {
+        let remembered = before.alerts.get(name);
+        alert.told = remembered.map_or(0, |alert| alert.told);
+        alert.last_told = remembered.and_then(|alert| alert.last_told);
+    }
     let mut view = View::of(&state, silences, config, facts.now);
     view.watched = watched;
-    view.evaluated_at = evaluated_at;
+    view.evaluated_at = before.evaluated_at;
     view.problem = problem;
     view.sinks = sink_statuses(&facts.data, config);
     view

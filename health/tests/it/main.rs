@@ -6,5 +6,7 @@
 )]
 
 mod place;
+mod server;
 mod shape;
 mod verdicts;
+mod watching;
