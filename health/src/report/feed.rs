@@ -45,6 +45,9 @@ impl Page {
                 self.text.push_str(&wrapped("    ", &text));
             }
         }
+        if feed.cycles == 0 {
+            self.line("Requests:", "not recorded in the last hour");
+        }
         if let (Some(now), Some(least)) = (feed.completeness, feed.completeness_min) {
             let words = format!("{:.1}% (lowest in 1 h {:.1}%)", now * 100.0, least * 100.0);
             self.line("Completeness:", &words);

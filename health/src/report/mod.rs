@@ -221,7 +221,7 @@ impl Page {
             let most = most
                 .map(|area| format!(" (most in {}: {})", area.name, bytes(area.bytes)))
                 .unwrap_or_default();
-            self.line("Data Directory:", &format!("{}{most}", bytes(held)));
+            self.line("Data Holds:", &format!("{}{most}", bytes(held)));
         }
         let growth = match storage.growth.and_then(|growth| growth.data_per_day) {
             Some(per_day) if per_day >= 0.0 => format!("+{} a day", bytes(per_day as u64)),

@@ -8,5 +8,6 @@
 mod place;
 mod server;
 mod shape;
+mod situations;
 mod verdicts;
 mod watching;
