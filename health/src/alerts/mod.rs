@@ -46,7 +46,7 @@ pub struct Active {
     /// What is remembered of it.
     #[serde(flatten)]
     pub alert: Alert,
-    /// Until when it is silenced; the far future for a silence that lasts as long as the incident.
+    /// Whether its messages are held back.
     pub silenced: bool,
     /// When the next reminder is due.
     pub next_reminder: Option<DateTime<Utc>>,

@@ -103,3 +103,66 @@ impl Queue {
         state::save(&self.path, &self.stored)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alerts::engine::Verb;
+    use chrono::DateTime;
+    use pipeline::config::alerts::Severity;
+
+    fn notification(n: i64) -> Notification {
+        let at = DateTime::from_timestamp(1_790_000_000 + n, 0).unwrap();
+        Notification {
+            verb: Verb::Firing,
+            name: "DiskHigh".to_owned(),
+            severity: Severity::Warning,
+            what: "x".repeat(10_000),
+            why: None,
+            next: String::new(),
+            since: at,
+            at,
+            told: 1,
+        }
+    }
+
+    #[test]
+    fn what_waits_survives_and_too_many_become_a_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut queue = Queue::open(folder.path(), "a", 3);
+        for n in 0..5 {
+            queue.push(notification(n)).unwrap();
+        }
+        // An evaluation that was repeated after a crash tells the same again.
+        queue.push(notification(4)).unwrap();
+        drop(queue);
+        let mut queue = Queue::open(folder.path(), "a", 3);
+        assert_eq!(queue.len(), 3);
+        let (first, merged) = queue.first().unwrap();
+        assert_eq!((first.clone(), merged), (notification(2), 2));
+        queue.delivered(&first, merged).unwrap();
+        let (second, merged) = queue.first().unwrap();
+        assert_eq!((second, merged), (notification(3), 0));
+    }
+
+    #[test]
+    fn a_queue_that_is_corrupt_is_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.queue.json"), "torn").unwrap();
+        assert!(Queue::open(folder.path(), "a", 3).is_empty());
+    }
+
+    #[test]
+    fn a_long_message_is_cut_at_a_character_and_says_so() {
+        let message = crate::sinks::Message {
+            notification: notification(0),
+            merged: 2,
+            host: "vps1".to_owned(),
+            settings: pipeline::config::alerts::Alerts::default(),
+        };
+        let text = message.text(4096);
+        assert!(text.len() <= 4096 && text.len() > 4090, "{}", text.len());
+        assert!(text.starts_with("[WARN] vps1 DiskHigh: xxx") && text.ends_with('…'));
+        assert_eq!(crate::alerts::words::cut("äöü", 5), "ä…");
+    }
+}

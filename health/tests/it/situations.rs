@@ -220,6 +220,20 @@ fn a_sink_fails() {
 }
 
 #[test]
+fn sinks_are_configured_and_nobody_tells_them() {
+    let (place, _lock) = running();
+    let path = place.data("state/orchestrator.lock");
+    let text = fs::read_to_string(&path).unwrap();
+    let since = text.lines().nth(1).unwrap();
+    fs::write(&path, text.replace(since, "since 2026-01-01T00:00:00Z")).unwrap();
+    let sink = "[[sink]]\nname = \"w\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:1/\"\n";
+    fs::write(place.data("c.toml"), sink).unwrap();
+    let said = place.health(&["check", "--config", "data/c.toml"]);
+    let line = "WARNING  football-bot: alerts reach nobody: health watch does not run";
+    assert_eq!((said.first_line(), said.code), (line, 1));
+}
+
+#[test]
 fn what_is_remembered_of_alerts_is_corrupt() {
     let (place, _lock) = running();
     fs::write(place.data("state/alerts.json"), "{\"version\":9}").unwrap();
