@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pipeline::config::{Feed, Provider, StepSpec, Watch};
+use pipeline::config::{Feed, Provider, StepSpec};
 use pipeline::{Config, CycleId, DataDir, Failure};
 
 use crate::cli::{Cli, Options, Show};
@@ -170,9 +170,9 @@ impl Plan {
         steps.chain(sandbox).chain(companion).collect()
     }
 
-    /// What is kept running beside the cycles: `health watch`, if `[pipeline] watch` asks for it.
+    /// What is kept running beside the cycles: `health watch`, if `[alerts] companion` asks for it.
     pub fn companion(&self) -> Option<Spec> {
-        if self.config.pipeline.watch == Watch::Off {
+        if !self.config.wants_companion() {
             return None;
         }
         let mut args: Vec<OsString> = vec!["watch".into(), "--data-dir".into()];

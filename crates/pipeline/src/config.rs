@@ -17,6 +17,8 @@ use toml::{Table, Value};
 
 use crate::exit::Failure;
 
+pub mod alerts;
+
 /// Every setting.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -42,6 +44,11 @@ pub struct Config {
     /// Web pages with odds of a bookmaker that has no API; none unless somebody names one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub page: Vec<Page>,
+    /// What is alarmed about.
+    pub alerts: alerts::Alerts,
+    /// Who is told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sink: Vec<alerts::SinkSpec>,
 }
 
 /// `[feed]`: the provider and how step 1 talks to it.
@@ -299,24 +306,11 @@ pub struct Pipeline {
     pub retries: u32,
     /// How long before the first of those tries; before each further one twice as long.
     pub retry_delay: Span,
-    /// Whether `health watch`, which sends alerts, is kept running beside the cycles.
-    pub watch: Watch,
     /// Names of steps that are left out.
     pub without: Vec<String>,
     /// The steps in the order in which they run. Entries without `after` replace all six; those with
     /// `after` are added.
     pub step: Vec<StepSpec>,
-}
-
-/// Whether a companion runs beside the cycles.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Watch {
-    /// It does not.
-    #[default]
-    Off,
-    /// It does.
-    On,
 }
 
 impl Default for Pipeline {
@@ -326,7 +320,6 @@ impl Default for Pipeline {
             deadline: Span::seconds(180),
             retries: 3,
             retry_delay: Span::seconds(1),
-            watch: Watch::Off,
             without: Vec::new(),
             step: six(),
         }
@@ -782,6 +775,7 @@ impl Config {
             must(!again, "[[page]] books must differ from each other");
         }
         faults.extend(self.pipeline.steps().err().into_iter().flatten());
+        faults.extend(alerts::fault(&self.alerts, &self.sink));
         faults
     }
 }

@@ -317,7 +317,7 @@ fn under_systemds_journal_lines_carry_priorities() {
 #[test]
 fn a_companion_is_kept_running_started_again_and_ended_with_us() {
     let bench = Bench::new();
-    bench.config("[pipeline]\nwatch = \"on\"\n");
+    bench.config("[alerts]\ncompanion = \"on\"\n");
     bench.program(
         "health",
         "echo \"$*\" > data/health_args; echo $$ >> data/health; echo 'I watch'; trap 'exit 0' TERM; sleep 50 & wait",
