@@ -366,7 +366,7 @@ fn logs_are_found_by_level_step_cycle_and_words() {
     assert_eq!(words(&["--level", "error"]), ["old trouble 1", "no input"]);
     assert_eq!(words(&["--level", "error", "--since", "1h"]), ["no input"]);
     assert_eq!(
-        words(&["--step", "1", "--grep", "50[23]"]),
+        words(&["--step", "1", "--grep", "HTTP 50[23]"]),
         ["odds: HTTP 502 (3×)", "odds: HTTP 503 (1×)"]
     );
     assert_eq!(words(&["--cycle", "c10"]), ["no input"]);
