@@ -8,6 +8,7 @@ pub mod cli;
 pub mod facts;
 pub mod host;
 pub mod json;
+pub mod product;
 pub mod report;
 pub mod unit;
 pub mod verdict;
