@@ -9,6 +9,7 @@ pub mod lock;
 pub mod reader;
 pub mod record;
 mod schema;
+pub mod windows;
 pub mod writer;
 
 pub use reader::Reader;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use serde::{Serialize, Serializer};
 
 use crate::record::{CycleOutcome, EventKind, Fetch, StepOutcome, instant, millis};
 use crate::schema::{self, JournalError};
@@ -16,11 +17,11 @@ use crate::schema::{self, JournalError};
 /// A journal that is open to read.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
+    pub(crate) connection: Connection,
 }
 
 /// Counters of all time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {
     /// Cycles that succeeded.
     pub ok: u64,
@@ -65,9 +66,10 @@ impl Totals {
 }
 
 /// One cycle.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cycle {
     /// Its row, by which its steps are found.
+    #[serde(skip)]
     pub seq: i64,
     /// Its id.
     pub id: String,
@@ -82,12 +84,14 @@ pub struct Cycle {
     /// The matches it brought.
     pub matches: Option<u64>,
     /// How long it took.
+    #[serde(rename = "wall_s", serialize_with = "seconds")]
     pub wall: Option<Duration>,
     /// Why it failed.
     pub message: Option<String>,
     /// When it was to begin; none if a person asked for it.
     pub scheduled_at: Option<DateTime<Utc>>,
     /// By how much it ran past the next start.
+    #[serde(rename = "overrun_s", serialize_with = "seconds")]
     pub overrun: Option<Duration>,
     /// When the provider's live list was fetched.
     pub fetched_at: Option<DateTime<Utc>>,
@@ -102,7 +106,7 @@ pub struct Cycle {
 }
 
 /// One step of a cycle.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Step {
     /// Its place in the cycle, from 1.
     pub position: u32,
@@ -113,6 +117,7 @@ pub struct Step {
     /// How it ended; none while it runs.
     pub outcome: Option<StepOutcome>,
     /// How long it took.
+    #[serde(rename = "wall_s", serialize_with = "seconds")]
     pub wall: Option<Duration>,
     /// The size of its output in bytes.
     pub bytes_out: Option<u64>,
@@ -125,13 +130,14 @@ pub struct Step {
     /// The most memory that it had resident, in bytes.
     pub max_rss: Option<u64>,
     /// Its processor time.
+    #[serde(rename = "cpu_s", serialize_with = "seconds")]
     pub cpu: Option<Duration>,
     /// Whether something that it started held its output open after its end.
     pub leaked: bool,
 }
 
 /// Something beside the cycles.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event {
     /// When.
     pub at: DateTime<Utc>,
@@ -344,10 +350,17 @@ impl Reader {
     }
 }
 
-const CYCLE: &str = "seq, id, started_at, ended_at, outcome, failed_step, matches, wall_ms, message, scheduled_at, \
+pub(crate) const CYCLE: &str = "seq, id, started_at, ended_at, outcome, failed_step, matches, wall_ms, message, scheduled_at, \
      overrun_ms, fetched_at, with_odds, fetch, data_bytes, disk_free";
 
-fn cycle(row: &Row<'_>) -> rusqlite::Result<Cycle> {
+/// A length of time as programs read it: seconds with a fraction.
+fn seconds<S: Serializer>(length: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    length
+        .map(|length| length.as_secs_f64())
+        .serialize(serializer)
+}
+
+pub(crate) fn cycle(row: &Row<'_>) -> rusqlite::Result<Cycle> {
     let outcome: Option<String> = row.get(4)?;
     Ok(Cycle {
         seq: row.get(0)?,
@@ -373,7 +386,7 @@ fn cycle(row: &Row<'_>) -> rusqlite::Result<Cycle> {
 }
 
 /// SQLite's integers are signed; a negative one is none of ours.
-fn optional(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
+pub(crate) fn optional(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
     let value: Option<i64> = row.get(column)?;
     Ok(value.and_then(|n| u64::try_from(n).ok()))
 }

@@ -200,6 +200,19 @@ impl fmt::Display for EventKind {
     }
 }
 
+/// The word in the file, for programs.
+macro_rules! serialize_as_word {
+    ($($type:ty),*) => {
+        $(impl Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        })*
+    };
+}
+
+serialize_as_word!(CycleOutcome, StepOutcome, EventKind);
+
 /// What a cycle's fetch cost and missed: the `fetch` object of step1.json, as far as reports need it.
 /// Read leniently: what is not there is 0 or nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -16,6 +16,8 @@ use toml::{Table, Value};
 
 use crate::exit::Failure;
 
+pub mod alerts;
+
 /// Every setting.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -36,6 +38,11 @@ pub struct Config {
     pub journal: Journal,
     /// The steps of a cycle.
     pub pipeline: Pipeline,
+    /// What is alarmed about.
+    pub alerts: alerts::Alerts,
+    /// Who is told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sink: Vec<alerts::SinkSpec>,
 }
 
 /// `[feed]`: the provider and how step 1 talks to it.
@@ -451,6 +458,9 @@ impl Config {
         names.sort_unstable();
         if names.windows(2).any(|pair| pair[0] == pair[1]) {
             return fault("[[pipeline.step]] names must differ from each other");
+        }
+        if let Some(text) = alerts::fault(&self.alerts, &self.sink) {
+            return fault(&text);
         }
         Ok(())
     }
