@@ -10,13 +10,14 @@ use pipeline::{VERSION, logging};
 
 use crate::facts::Facts;
 use crate::verdict::{Level, Verdict};
-use crate::{json, report};
+use crate::{json, monitor, report};
 
 const EXAMPLES: &str = "\
 Examples:
   health report            the whole picture, verdict first
   health report --json     the same for programs
   health check --quiet     only the exit code, for cron and monitors
+  health monitor           the same live, and the matches (m)
   health check --live      does the orchestrator's loop move? for liveness probes
 
 Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (also wrong usage).";
@@ -46,6 +47,8 @@ pub enum Command {
     Report(Report),
     /// Say only the verdict (with --quiet nothing: the exit code is the answer)
     Check(Check),
+    /// Show everything live in the terminal; ? shows the keys
+    Monitor(monitor::Options),
 }
 
 /// `health report`.
@@ -78,6 +81,9 @@ pub fn main() -> ExitCode {
             return ExitCode::from(Level::Unknown.code());
         }
     };
+    if let Command::Monitor(options) = &cli.command {
+        return ExitCode::from(monitor::run(options, &cli.common, config));
+    }
     let colored = cli.common.color.on(&io::stdout());
     let facts = Facts::gather(&cli.common, &config);
     let verdict = match &cli.command {
@@ -90,6 +96,8 @@ pub fn main() -> ExitCode {
         Command::Check(_) if cli.common.quiet > 0 => String::new(),
         Command::Check(check) if check.json => json::verdict(&facts, &verdict),
         Command::Check(_) => report::headline(&verdict, colored),
+        // Run above: it is not one text.
+        Command::Monitor(_) => String::new(),
     };
     match io::stdout().lock().write_all(text.as_bytes()) {
         // A reader that has had enough is no fault.

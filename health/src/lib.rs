@@ -8,6 +8,8 @@ pub mod cli;
 pub mod facts;
 pub mod host;
 pub mod json;
+pub mod look;
+pub mod monitor;
 pub mod product;
 pub mod report;
 pub mod unit;

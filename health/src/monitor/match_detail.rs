@@ -232,24 +232,23 @@ impl Page<'_> {
         self.title(&head);
         let best = Detail::best(grid);
         for book in &grid.books {
-            let line = self.book(book, &best);
+            let line = self.book(book, &best, grid.market == "Handicap");
             self.lines.push(line);
         }
     }
 
-    fn book(&self, book: &BookPrices, best: &[Option<f64>]) -> Line<'static> {
+    fn book(&self, book: &BookPrices, best: &[Option<f64>], handicap: bool) -> Line<'static> {
         let format = self.view.format;
-        let line = |line: Option<f64>, handicap: bool| match line {
+        let line = match book.line {
             Some(line) if handicap => price::handicap(line),
             Some(line) => price::total(line),
             None => String::new(),
         };
-        let handicap = book.prices.len() == 2 && book.line.is_some_and(|line| line <= 0.0);
         let name = screen_text(&book.bookmaker, 13).into_owned();
         let pad = " ".repeat(14 - width(&name));
         let mut spans = vec![
             self.name(Tone::Plain, &format!("{name}{pad}")),
-            self.span(Tone::Head, format!("{:>7}", line(book.line, handicap))),
+            self.span(Tone::Head, format!("{line:>7}")),
         ];
         for (at, decimal) in book.prices.iter().enumerate() {
             let text = price::price(*decimal, format);

@@ -281,8 +281,8 @@ impl Table {
         });
         let text = movement.map(Movement::text).unwrap_or_default();
         let tone = match movement.map(Movement::sign) {
-            Some(1..) => Tone::Good,
-            Some(..0) => Tone::Bad,
+            Some(sign) if sign > 0 => Tone::Good,
+            Some(sign) if sign < 0 => Tone::Bad,
             _ => Tone::Dim,
         };
         cells.right(tone, &self.paint.plain(&text), MOVE + 1);

@@ -113,7 +113,13 @@ impl Detail {
             stats: one
                 .stats
                 .iter()
-                .map(|stat| (codes::incident(stat.kind).into_owned(), stat.home, stat.away))
+                .map(|stat| {
+                    (
+                        codes::incident(stat.kind).into_owned(),
+                        stat.home,
+                        stat.away,
+                    )
+                })
                 .collect(),
             note: one.note.as_ref().map(|note| note.as_str().to_owned()),
         }
