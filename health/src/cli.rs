@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use pipeline::cli::{Common, parse};
 use pipeline::{VERSION, logging};
 
-use crate::facts::Facts;
+use crate::facts::{Depth, Facts};
 use crate::verdict::{Level, Verdict};
 use crate::{json, monitor, report};
 
@@ -85,7 +85,7 @@ pub fn main() -> ExitCode {
         return ExitCode::from(monitor::run(options, &cli.common, config));
     }
     let colored = cli.common.color.on(&io::stdout());
-    let facts = Facts::gather(&cli.common, &config);
+    let facts = Facts::gather(&cli.common, &config, Depth::Full);
     let verdict = match &cli.command {
         Command::Check(check) if check.live => Verdict::of_the_loop(&facts),
         _ => Verdict::of(&facts),

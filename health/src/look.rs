@@ -11,7 +11,7 @@ use journal::{JournalError, Reader, StepOutcome};
 use pipeline::cli::Common;
 use pipeline::{Config, Failure};
 
-use crate::facts::Facts;
+use crate::facts::{Depth, Facts};
 use crate::product::{Board, Watched};
 use crate::verdict::Verdict;
 
@@ -172,7 +172,7 @@ impl Looker {
 
     /// What there is to see now.
     pub fn look(&mut self, range: Range) -> Look {
-        let facts = Facts::gather(&self.common, &self.config);
+        let facts = Facts::gather(&self.common, &self.config, Depth::Full);
         let verdict = Verdict::of(&facts);
         let board = self.product.look(&facts.data);
         let pace = Pace::read(&facts, range)
@@ -208,7 +208,11 @@ impl Look {
 }
 
 impl Pace {
-    fn read(facts: &Facts, range: Range) -> Result<Pace, JournalError> {
+    /// Reads it from the journal.
+    ///
+    /// # Errors
+    /// When the journal is missing or can't be read.
+    pub fn read(facts: &Facts, range: Range) -> Result<Pace, JournalError> {
         let reader = Reader::open(&facts.data.journal())?;
         let since = facts.now - range.length();
         let runs = reader.runs(STRIP)?;

@@ -5,8 +5,8 @@ use chrono::Local;
 use journal::EventKind;
 use journal::lock::Presence;
 
-use crate::facts::{Facts, Freshness, History};
-use crate::unit;
+use crate::facts::unit;
+use crate::facts::{Facts, Freshness, History, Running};
 use crate::verdict::{Level, Verdict};
 use crate::words::{WIDTH, ago, bytes, grouped, instant, length, tail, wrapped};
 
@@ -263,11 +263,13 @@ fn ended(facts: &Facts, history: Option<&History>) -> String {
 /// What the orchestrator does now.
 fn now(facts: &Facts, history: Option<&History>) -> String {
     match history.and_then(|history| history.running.as_ref()) {
-        Some((_, Some(step))) => {
+        Some(Running {
+            step: Some(step), ..
+        }) => {
             let since = step.started_at.unwrap_or(facts.now);
             format!("{} runs, for {}", step.name, length(facts.now - since))
         }
-        Some((cycle, None)) => format!("cycle {} runs", cycle.id),
+        Some(Running { cycle, step: None }) => format!("cycle {} runs", cycle.id),
         None => "waiting for the next cycle".to_owned(),
     }
 }

@@ -1,26 +1,75 @@
 //! The judgement: which of the facts are a problem, how bad, why, and what to do about it.
 //!
 //! Old data is a problem whoever runs; an orchestrator that does not run is one as soon as it was not
-//! meant to end. Of several problems the worst gives the verdict and the others stand below it.
+//! meant to end. Of several problems the worst gives the verdict and the others stand below it. Each
+//! has a [`Situation`], by which programs tell them apart.
 
-use chrono::TimeDelta;
+pub mod commands;
+
+use chrono::{DateTime, Utc};
 use journal::lock::Presence;
-use journal::{CycleOutcome, EventKind, JournalError};
+use journal::{CycleOutcome, EventKind};
+use serde::Serialize;
 
-use crate::facts::{Facts, Freshness, History};
-use crate::words::{ago, grouped, length};
+use crate::facts::{Facts, Freshness, History, LOOP_SLACK, Unreadable};
+use crate::words::{ago, bytes, clock, grouped, length};
 
 /// Less free space than this, in bytes, and nothing can be written soon.
 const DISK_FLOOR: u64 = 256 * 1024 * 1024;
 
-/// How late the orchestrator's loop may be.
-const LOOP_SLACK: TimeDelta = TimeDelta::seconds(15);
+/// Less free space than this, in bytes, is little.
+const DISK_LITTLE: u64 = 1_000_000_000;
 
 /// Cycles below which a success rate says nothing.
 const ENOUGH_CYCLES: u64 = 5;
 
+/// What kind of problem it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Situation {
+    /// No orchestrator ever ran on this data directory.
+    NeverRan,
+    /// The record of cycles is missing or corrupt.
+    StateUnreadable,
+    /// The orchestrator died.
+    OrchestratorDead,
+    /// The orchestrator was told to stop.
+    OrchestratorStopped,
+    /// The orchestrator did what it was asked for and ended, a while ago.
+    OrchestratorFinished,
+    /// It lives and does not move.
+    OrchestratorHung,
+    /// A person paused it.
+    Paused,
+    /// It waits after failures.
+    Backoff,
+    /// A cycle failed, data is still fresh.
+    CycleFailed,
+    /// Cycles fail one after the other.
+    CyclesFail,
+    /// Too few cycles were good.
+    LowSuccessRate,
+    /// The provider refuses credentials, address or plan.
+    UpstreamAuth,
+    /// The provider can't be reached, or fails, or limits us.
+    UpstreamErrors,
+    /// The data is old.
+    DataStale,
+    /// The disk has little or no room.
+    DiskLow,
+    /// The clock was set back.
+    ClockJumped,
+    /// A sink can't be reached.
+    SinkFailing,
+    /// An alert fires that none of the above says.
+    AlertFiring,
+    /// What is remembered of alerts can't be used.
+    AlertsUnreadable,
+}
+
 /// How bad it is; the order is that of urgency.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Level {
     /// All is well.
     Ok,
@@ -55,12 +104,16 @@ impl Level {
 }
 
 /// One thing that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
+    /// What kind.
+    pub situation: Situation,
     /// How bad.
     pub level: Level,
     /// What, in at most 56 columns.
     pub what: String,
+    /// Since when, if it is known.
+    pub since: Option<DateTime<Utc>>,
     /// Why, if it is known.
     pub why: Option<String>,
     /// The command to run next.
@@ -68,7 +121,7 @@ pub struct Problem {
 }
 
 /// The verdict.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     /// What is wrong, the worst first.
     pub problems: Vec<Problem>,
@@ -104,16 +157,21 @@ impl Verdict {
         match &facts.history {
             Ok(history) => {
                 problems.extend(presence(facts, history));
+                problems.extend(hung(facts));
+                problems.extend(held(facts));
                 problems.extend(cycles(facts, history));
                 problems.extend(data(facts, history));
             }
             Err(why) => {
                 problems.push(no_history(facts, why));
                 problems.extend(dead_without_history(facts, why));
+                problems.extend(hung(facts));
             }
         }
-        problems.extend(hung(facts));
         problems.extend(disk(facts));
+        problems.extend(clock_jumped(facts));
+        problems.extend(sinks(facts));
+        problems.extend(alerts(facts, &problems));
         // Stable: of two equally bad ones the cause stands before the consequence, as above.
         problems.sort_by_key(|problem| std::cmp::Reverse(problem.level));
         Verdict {
@@ -121,7 +179,7 @@ impl Verdict {
             all_well: all_well(facts),
             all_well_next: match facts.presence {
                 Presence::Running(_) => format!("health report --json{}", facts.data_flag),
-                _ => start_command(facts),
+                _ => commands::start(facts),
             },
         }
     }
@@ -131,10 +189,12 @@ impl Verdict {
         let problem = match &facts.presence {
             Presence::Running(_) => hung(facts),
             Presence::Gone(_) => Some(Problem {
+                situation: Situation::OrchestratorDead,
                 level: Level::Critical,
                 what: "the orchestrator is not running".to_owned(),
+                since: facts.last_activity(),
                 why: None,
-                next: start_command(facts),
+                next: commands::start(facts),
             }),
             Presence::Never => Some(never_ran(facts)),
         };
@@ -157,16 +217,16 @@ fn all_well(facts: &Facts) -> String {
     let Some(newest) = &history.newest else {
         return format!("the first cycle is under way{simulated}");
     };
-    let (window, span) = if history.day.cycles() == history.totals.cycles() {
-        (history.totals, "cycles good")
+    let (ok, bad, span) = if history.day.cycles() == history.totals.cycles() {
+        (history.totals.ok, history.totals.bad(), "cycles good")
     } else {
-        (history.day, "good in 24 h")
+        (history.day.ok, history.day.bad(), "good in 24 h")
     };
     let last = newest.ended_at.unwrap_or(newest.started_at);
     format!(
         "{} of {} {span}, last one {}{simulated}",
-        grouped(window.ok),
-        grouped(window.ok + window.bad()),
+        grouped(ok),
+        grouped(ok + bad),
         ago(last, facts.now)
     )
 }
@@ -180,32 +240,37 @@ fn presence(facts: &Facts, history: &History) -> Option<Problem> {
         .last_activity()
         .map(|at| format!(", last cycle {}", ago(at, facts.now)))
         .unwrap_or_default();
-    let problem = |level, why: String| {
+    let problem = |situation, level, since, why: String| {
         Some(Problem {
+            situation,
             level,
             what: format!("the orchestrator is not running{when}"),
+            since,
             why: Some(why),
-            next: start_command(facts),
+            next: commands::start(facts),
         })
     };
-    let old = facts.freshness(facts.product()) > Freshness::Late;
+    let old = facts.freshness(facts.product_file()) > Freshness::Late;
+    let level = if old { Level::Critical } else { Level::Warning };
     match &history.last_turn {
         Some(turn) if turn.kind == EventKind::Finished => {
             let recent = (facts.now - turn.at).to_std().unwrap_or_default() <= facts.limits.late;
             // That its cycles failed is the news then, and it is told below.
             let failed = recent && history.failures_in_a_row > 0;
-            if failed || facts.freshness(facts.product()) == Freshness::Fresh {
+            if failed || facts.freshness(facts.product_file()) == Freshness::Fresh {
                 return None;
             }
-            let level = if old { Level::Critical } else { Level::Warning };
-            problem(level, "it did the cycles it was asked for".to_owned())
+            let why = "it did the cycles it was asked for".to_owned();
+            problem(Situation::OrchestratorFinished, level, Some(turn.at), why)
         }
         Some(turn) if turn.kind == EventKind::Stop => {
-            let level = if old { Level::Critical } else { Level::Warning };
-            problem(level, format!("{} {}", turn.text, ago(turn.at, facts.now)))
+            let why = format!("{} {}", turn.text, ago(turn.at, facts.now));
+            problem(Situation::OrchestratorStopped, level, Some(turn.at), why)
         }
         _ => problem(
+            Situation::OrchestratorDead,
             Level::Critical,
+            facts.last_activity(),
             "it died without saying why (killed, out of memory, or the machine went down)"
                 .to_owned(),
         ),
@@ -214,8 +279,10 @@ fn presence(facts: &Facts, history: &History) -> Option<Problem> {
 
 fn never_ran(facts: &Facts) -> Problem {
     Problem {
+        situation: Situation::NeverRan,
         level: Level::Unknown,
         what: "no orchestrator has run here yet".to_owned(),
+        since: None,
         why: Some(format!(
             "there is no state to read in `{}`; name another directory with --data-dir, or start with simulated data",
             facts.data.root().display()
@@ -224,28 +291,69 @@ fn never_ran(facts: &Facts) -> Problem {
     }
 }
 
-fn no_history(facts: &Facts, why: &JournalError) -> Problem {
-    if facts.presence == Presence::Never && matches!(why, JournalError::Missing { .. }) {
+fn no_history(facts: &Facts, why: &Unreadable) -> Problem {
+    if facts.presence == Presence::Never && why.missing {
         return never_ran(facts);
     }
     Problem {
+        situation: Situation::StateUnreadable,
         level: Level::Unknown,
         what: "the record of cycles can't be read".to_owned(),
-        why: Some(why.to_string()),
-        next: format!("orchestrator check{}", facts.data_flag),
+        since: None,
+        why: Some(format!(
+            "{why}; the orchestrator moves a damaged file aside and begins a new one when it starts"
+        )),
+        next: commands::check(facts),
     }
 }
 
 /// A dead orchestrator is one with or without a record of it.
-fn dead_without_history(facts: &Facts, why: &JournalError) -> Option<Problem> {
+fn dead_without_history(facts: &Facts, why: &Unreadable) -> Option<Problem> {
     let Presence::Gone(_) = &facts.presence else {
         return None;
     };
     Some(Problem {
+        situation: Situation::OrchestratorDead,
         level: Level::Critical,
         what: "the orchestrator is not running".to_owned(),
+        since: None,
         why: Some(why.to_string()),
-        next: start_command(facts),
+        next: commands::start(facts),
+    })
+}
+
+/// That a person paused it, or that it waits after failures.
+fn held(facts: &Facts) -> Option<Problem> {
+    if let Some(pause) = &facts.pause {
+        let until = match pause.until {
+            Some(at) => format!("until {}", clock(at)),
+            None => "until somebody resumes it".to_owned(),
+        };
+        return Some(Problem {
+            situation: Situation::Paused,
+            level: Level::Warning,
+            what: format!("paused {until}"),
+            since: pause.since,
+            why: Some(match pause.since {
+                Some(at) => format!("a person paused the pipeline {}", ago(at, facts.now)),
+                None => "a person paused the pipeline".to_owned(),
+            }),
+            next: format!("orchestrator resume{}", facts.data_flag),
+        });
+    }
+    let backoff = facts.backoff.as_ref()?;
+    let until = backoff
+        .until
+        .or(facts.next_start)
+        .map(|at| format!(", next cycle at {}", clock(at)))
+        .unwrap_or_default();
+    Some(Problem {
+        situation: Situation::Backoff,
+        level: Level::Warning,
+        what: format!("waiting after failures{until}"),
+        since: None,
+        why: (!backoff.why.is_empty()).then(|| backoff.why.clone()),
+        next: format!("orchestrator run-now{}", facts.data_flag),
     })
 }
 
@@ -259,7 +367,22 @@ fn cycles(facts: &Facts, history: &History) -> Vec<Problem> {
         .filter(|cycle| cycle.outcome == Some(CycleOutcome::Failed));
     if let Some(cycle) = failed {
         let step = cycle.failed_step.as_deref().unwrap_or("a step");
-        let (level, what) = if streak >= facts.limits.backoff_after {
+        let many = streak >= facts.limits.backoff_after;
+        let code = history
+            .newest_steps
+            .iter()
+            .find(|run| Some(&run.name) == cycle.failed_step.as_ref())
+            .and_then(|run| run.outcome?.exit_code());
+        let situation = match code {
+            Some(77) => Situation::UpstreamAuth,
+            Some(69 | 75) => Situation::UpstreamErrors,
+            _ if streak > 1 => Situation::CyclesFail,
+            _ => Situation::CycleFailed,
+        };
+        let (level, what) = if situation == Situation::UpstreamAuth {
+            let what = format!("the provider refuses us, at {step}");
+            (Level::Critical, what)
+        } else if many {
             let what = format!(
                 "{} failures in a row, the last at {step}",
                 grouped(streak.into())
@@ -272,31 +395,40 @@ fn cycles(facts: &Facts, history: &History) -> Vec<Problem> {
             (Level::Warning, format!("the last cycle failed at {step}"))
         };
         problems.push(Problem {
+            situation,
             level,
             what,
+            since: history
+                .newest_good
+                .as_ref()
+                .and_then(|good| good.ended_at)
+                .or(Some(cycle.started_at)),
             why: cycle.message.clone(),
-            next: log_command(facts),
+            next: commands::errors(facts),
         });
     }
     let judged = history.day.ok + history.day.bad();
     if judged >= ENOUGH_CYCLES && history.day.ok * 2 < judged {
         problems.push(Problem {
+            situation: Situation::LowSuccessRate,
             level: Level::Critical,
             what: format!(
                 "only {} of {} cycles good in 24 h",
                 grouped(history.day.ok),
                 grouped(judged)
             ),
+            since: None,
             why: None,
-            next: log_command(facts),
+            next: commands::errors(facts),
         });
     }
     problems
 }
 
-/// That the data is old. While the first cycle of a new start is under way that is no alarm.
+/// That the data is old. While the first cycle of a new start is under way that is no alarm, and in a
+/// pause it is no surprise.
 fn data(facts: &Facts, history: &History) -> Option<Problem> {
-    let product = facts.product();
+    let product = facts.product_file();
     let freshness = facts.freshness(product);
     let Presence::Running(holder) = &facts.presence else {
         // Who does not run makes no data; that is said already.
@@ -309,7 +441,7 @@ fn data(facts: &Facts, history: &History) -> Option<Problem> {
         Freshness::Fresh => return None,
         Freshness::Missing if new => return None,
         Freshness::Late => Level::Warning,
-        Freshness::Stale | Freshness::Missing if new => Level::Warning,
+        Freshness::Stale | Freshness::Missing if new || facts.pause.is_some() => Level::Warning,
         Freshness::Stale | Freshness::Missing => Level::Critical,
     };
     let what = match product.found {
@@ -324,10 +456,12 @@ fn data(facts: &Facts, history: &History) -> Option<Problem> {
         None => "no cycle was good yet".to_owned(),
     };
     Some(Problem {
+        situation: Situation::DataStale,
         level,
         what,
+        since: product.found.map(|(_, at)| at),
         why: Some(why),
-        next: log_command(facts),
+        next: commands::errors(facts),
     })
 }
 
@@ -337,52 +471,168 @@ fn hung(facts: &Facts) -> Option<Problem> {
         return None;
     };
     let due = holder.due?;
+    let stopped = facts.process.is_some_and(|process| process.stopped());
     (facts.now > due + LOOP_SLACK).then(|| Problem {
+        situation: Situation::OrchestratorHung,
         level: Level::Critical,
         what: format!(
             "the orchestrator hangs: it should have moved {}",
             ago(due, facts.now)
         ),
-        why: Some(format!(
-            "process {} lives and holds the lock, but its loop stands still",
-            holder.pid
-        )),
-        next: match &facts.unit {
-            Some(unit) if unit.pid == Some(holder.pid) => {
-                "sudo systemctl restart football-bot".to_owned()
-            }
-            _ => format!("kill {}", holder.pid),
-        },
+        since: Some(due),
+        why: Some(if stopped {
+            format!(
+                "process {} was stopped (kill -STOP, or a debugger)",
+                holder.pid
+            )
+        } else {
+            format!(
+                "process {} lives and holds the lock, but its loop stands still",
+                holder.pid
+            )
+        }),
+        next: commands::unhang(facts, holder.pid),
     })
 }
 
 fn disk(facts: &Facts) -> Option<Problem> {
     let disk = facts.host.disk?;
-    (disk.available < DISK_FLOOR).then(|| Problem {
-        level: Level::Critical,
-        what: format!("the disk is full ({:.1}%)", disk.percent()),
+    let (level, what) = match disk.available {
+        0..DISK_FLOOR => {
+            let what = format!("the disk is full ({:.1}%)", disk.percent());
+            (Level::Critical, what)
+        }
+        DISK_FLOOR..DISK_LITTLE => {
+            let what = format!("the disk has only {} left", bytes(disk.available));
+            (Level::Warning, what)
+        }
+        _ => return None,
+    };
+    let most = facts.storage.areas.first();
+    let most = most.map(|area| format!("; {} has most of it ({})", area.name, bytes(area.bytes)));
+    let growth = facts.storage.growth.and_then(|growth| growth.data_per_day);
+    let growth = growth
+        .filter(|per_day| *per_day > 0.0)
+        .map(|per_day| format!("; it grows by {} a day", bytes(per_day as u64)));
+    Some(Problem {
+        situation: Situation::DiskLow,
+        level,
+        what,
+        since: None,
         why: Some(format!(
-            "{} are left for `{}`",
-            crate::words::bytes(disk.available),
-            facts.data.root().display()
+            "{} are left for `{}`{}{}",
+            bytes(disk.available),
+            facts.data.root().display(),
+            most.unwrap_or_default(),
+            growth.unwrap_or_default()
         )),
-        next: format!("df -h {}", facts.data.root().display()),
+        next: commands::disk(facts),
     })
 }
 
-fn start_command(facts: &Facts) -> String {
-    if facts.unit.is_some() {
-        "sudo systemctl start football-bot".to_owned()
-    } else {
-        // After a sandbox run without an account the plain command would only ask for credentials.
-        let provider = match facts.provider.as_deref() {
-            Some("sandbox") => " --provider sandbox",
-            _ => "",
-        };
-        format!("orchestrator{provider}{}", facts.data_flag)
-    }
+fn clock_jumped(facts: &Facts) -> Option<Problem> {
+    let behind = facts.clock_behind()?;
+    Some(Problem {
+        situation: Situation::ClockJumped,
+        level: Level::Warning,
+        what: format!("the clock was set back by {} or more", length(behind)),
+        since: None,
+        why: Some(
+            "records and files lie in the future; ages are shown as 0 until it has caught up"
+                .to_owned(),
+        ),
+        next: "timedatectl".to_owned(),
+    })
 }
 
-fn log_command(facts: &Facts) -> String {
-    format!("grep -h ERROR {}/*.log | tail", facts.data.logs().display())
+fn sinks(facts: &Facts) -> Option<Problem> {
+    let failing = facts
+        .alerts
+        .sinks
+        .iter()
+        .find(|sink| sink.failing_since.is_some())?;
+    let since = failing.failing_since?;
+    let other = facts.alerts.sinks.iter().find(|sink| {
+        sink.failing_since.is_none() && sink.last_success.is_some() && sink.kind != "ping"
+    });
+    let other = match other {
+        Some(other) => format!("; {} was told instead", other.name),
+        None => String::new(),
+    };
+    Some(Problem {
+        situation: Situation::SinkFailing,
+        level: Level::Warning,
+        what: format!(
+            "the sink {} fails for {}",
+            failing.name,
+            length(facts.now - since)
+        ),
+        since: Some(since),
+        why: Some(format!(
+            "{}; {} messages wait{other}",
+            failing.error.as_deref().unwrap_or("no answer"),
+            failing.queued
+        )),
+        next: format!(
+            "health alerts test --sink {}{}",
+            failing.name, facts.data_flag
+        ),
+    })
+}
+
+/// Alerts that nothing above says already.
+fn alerts(facts: &Facts, said: &[Problem]) -> Vec<Problem> {
+    let known = |name: &str| {
+        let situations: &[Situation] = match name {
+            "ServiceDown" | "CrashLoop" => &[
+                Situation::OrchestratorDead,
+                Situation::OrchestratorStopped,
+                Situation::OrchestratorFinished,
+            ],
+            "ServiceHung" => &[Situation::OrchestratorHung],
+            "UpstreamAuth" => &[Situation::UpstreamAuth],
+            "UpstreamErrors" => &[Situation::UpstreamErrors],
+            "DataStale" | "NoActivity" | "PublishStale" => &[Situation::DataStale],
+            "FailedCycles" | "LowSuccessRate" => &[
+                Situation::LowSuccessRate,
+                Situation::CyclesFail,
+                Situation::UpstreamErrors,
+                Situation::UpstreamAuth,
+            ],
+            "DiskLow" | "DiskHigh" | "DiskForecast" => &[Situation::DiskLow],
+            "JournalBroken" => &[Situation::StateUnreadable],
+            "SinkFailing" => &[Situation::SinkFailing],
+            _ => &[],
+        };
+        said.iter()
+            .any(|problem| situations.contains(&problem.situation))
+    };
+    let mut problems: Vec<_> = facts
+        .alerts
+        .firing
+        .iter()
+        .filter(|active| !known(&active.name))
+        .map(|active| Problem {
+            situation: Situation::AlertFiring,
+            level: match active.alert.severity {
+                pipeline::config::alerts::Severity::Critical => Level::Critical,
+                pipeline::config::alerts::Severity::Warning => Level::Warning,
+            },
+            what: active.alert.what.clone(),
+            since: Some(active.alert.since),
+            why: active.alert.why.clone(),
+            next: format!("health alerts explain {}{}", active.name, facts.data_flag),
+        })
+        .collect();
+    if let Some(why) = &facts.alerts.problem {
+        problems.push(Problem {
+            situation: Situation::AlertsUnreadable,
+            level: Level::Warning,
+            what: "what is remembered of alerts can't be used".to_owned(),
+            since: None,
+            why: Some(format!("{why}; the watcher begins anew")),
+            next: format!("health alerts{}", facts.data_flag),
+        });
+    }
+    problems
 }

@@ -60,6 +60,11 @@ pub fn instant(at: DateTime<Utc>) -> String {
         .to_string()
 }
 
+/// `14:30:22`, local.
+pub fn clock(at: DateTime<Utc>) -> String {
+    at.with_timezone(&Local).format("%H:%M:%S").to_string()
+}
+
 /// The end of a text that is too wide, behind an ellipsis: of a path the end says most.
 pub fn tail(text: &str, width: usize) -> String {
     if text.width() <= width {

@@ -19,7 +19,7 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 /// What the holder says of itself in the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Holder {
     /// Its process id.
     pub pid: u32,
@@ -107,7 +107,8 @@ fn stamp(at: DateTime<Utc>) -> String {
 }
 
 /// Whether an orchestrator runs on a data directory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum Presence {
     /// It holds the lock now.
     Running(Holder),

@@ -429,6 +429,18 @@ impl Reader {
         Ok(found.into_iter().flatten().collect())
     }
 
+    /// The share of matches with odds over the good cycles since `since` that brought ten matches or more.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn odds_coverage(&self, since: DateTime<Utc>) -> Result<Option<f64>, JournalError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT sum(with_odds) * 1.0 / sum(matches) FROM cycle INDEXED BY cycle_started
+             WHERE started_at >= ?1 AND outcome = 'ok' AND matches >= 10 AND with_odds IS NOT NULL",
+        )?;
+        Ok(statement.query_row(params![millis(since)], |row| row.get(0))?)
+    }
+
     /// The events of these kinds since `since`, the newest first.
     ///
     /// # Errors

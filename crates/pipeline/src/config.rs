@@ -38,6 +38,8 @@ pub struct Config {
     pub journal: Journal,
     /// The steps of a cycle.
     pub pipeline: Pipeline,
+    /// The pages and figures that `health serve` answers with.
+    pub serve: Serve,
     /// What is alarmed about.
     pub alerts: alerts::Alerts,
     /// Who is told.
@@ -229,6 +231,29 @@ pub struct Journal {
 impl Default for Journal {
     fn default() -> Self {
         Journal { keep_days: 400 }
+    }
+}
+
+/// `[serve]`: the pages and figures that `health serve` answers with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Serve {
+    /// Where it listens. An address beyond this machine needs a token.
+    pub listen: String,
+    /// A file with the token that a reader must give; empty = `health_token` in `$CREDENTIALS_DIRECTORY`,
+    /// if it is there.
+    pub token_file: String,
+    /// Host names by which readers may ask for it without a token, besides those of this machine.
+    pub hosts: Vec<String>,
+}
+
+impl Default for Serve {
+    fn default() -> Self {
+        Serve {
+            listen: "127.0.0.1:8787".to_owned(),
+            token_file: String::new(),
+            hosts: Vec::new(),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use step6::{screen_text, width};
 use super::app::App;
 use super::paint::{Paint, Tone, thinned};
 use super::steps;
+use crate::facts::Forecast;
 use crate::look::{Beat, Happening, Look};
 use crate::words::{bytes, grouped};
 
@@ -85,6 +86,7 @@ fn panes(look: &Look, paint: Paint, columns: usize, roomy: bool) -> Vec<Line<'st
     all.push(matches(look));
     all.extend(feed(look, roomy));
     all.extend(disk(look));
+    all.extend(notify(look));
     all.extend(host(look));
     if roomy {
         all.extend(pace(look, paint, columns));
@@ -182,14 +184,55 @@ fn disk(look: &Look) -> Option<(&'static str, Tone, String)> {
     } else {
         Tone::Plain
     };
+    let growth = look.facts.storage.growth.as_ref();
+    let full = match growth.and_then(|growth| growth.disk) {
+        Some(Forecast::InSeconds(left)) => {
+            format!(", full in ~{}", short(TimeDelta::seconds(left as i64)))
+        }
+        Some(Forecast::Never) => ", not filling".to_owned(),
+        None => String::new(),
+    };
     let words = format!(
-        "{data}{} free of {} ({:.0}% used) at {}",
+        "{data}{} free of {} ({:.0}% used){full} at {}",
         bytes(share.available),
         bytes(share.total),
         share.percent(),
         crate::words::tail(&look.facts.data.root().display().to_string(), 40)
     );
     Some(("DISK", tone, words))
+}
+
+/// Alerts and who is told of them.
+fn notify(look: &Look) -> Option<(&'static str, Tone, String)> {
+    let alerts = &look.facts.alerts;
+    let silenced = alerts.firing.iter().filter(|one| one.silenced).count();
+    let mut words = match (alerts.firing.len(), alerts.pending.len()) {
+        (0, 0) => "no alert".to_owned(),
+        (firing, pending) => format!("{firing} firing ({silenced} silenced), {pending} pending"),
+    };
+    let mut tone = if alerts.firing.len() > silenced {
+        Tone::Bad
+    } else {
+        Tone::Plain
+    };
+    for sink in &alerts.sinks {
+        let state = match (sink.failing_since, sink.last_success) {
+            (Some(since), _) => {
+                tone = Tone::Bad;
+                format!("FAILING {}", short(look.facts.now - since))
+            }
+            (None, Some(at)) => format!("ok {}", at.format("%H:%M")),
+            (None, None) => "not used yet".to_owned(),
+        };
+        words += &format!(" | {} {state}", sink.name);
+    }
+    if alerts.sinks.is_empty() {
+        words += " | nobody is told: no sink is configured";
+    } else if !alerts.watched {
+        words += " | NOBODY WATCHES: health watch does not run";
+        tone = Tone::Bad;
+    }
+    Some(("ALERTS", tone, words))
 }
 
 fn host(look: &Look) -> Option<(&'static str, Tone, String)> {

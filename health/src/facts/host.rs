@@ -6,9 +6,10 @@ use std::path::Path;
 use std::thread;
 
 use nix::sys::statvfs::statvfs;
+use serde::Serialize;
 
 /// What is known of the host.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Host {
     /// Load and processors.
     pub cpu: Option<Cpu>,
@@ -20,7 +21,7 @@ pub struct Host {
 
 /// How busy the processors are: the average of the last minute costs no waiting and says more than
 /// the few milliseconds of a report.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Cpu {
     /// Processes that ran or wanted to, on average over a minute.
     pub load: f64,
@@ -36,7 +37,7 @@ impl Cpu {
 }
 
 /// So much of so much, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Share {
     /// What is used.
     pub used: u64,

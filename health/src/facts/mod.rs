@@ -1,0 +1,250 @@
+//! What can be seen from outside, gathered once, so that text, JSON, dashboard and alerts say the same.
+//!
+//! Nothing here needs the orchestrator alive, writes anything, or takes a lock. What can't be read is
+//! said to be unknown; a figure that nobody recorded is none and never 0.
+
+mod feed;
+mod files;
+mod history;
+pub mod host;
+mod pause;
+mod process;
+mod product;
+mod storage;
+pub mod unit;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use journal::lock::{self, Presence};
+use pipeline::cli::Common;
+use pipeline::{Config, DataDir};
+use serde::{Serialize, Serializer};
+
+pub use feed::{ErrorKind, FeedFigures};
+pub use files::{DataFile, Freshness};
+pub use history::{Baseline, History, Running, Unreadable};
+pub use host::{Cpu, Host, Share};
+pub use pause::{Backoff, Pause};
+pub use process::Process;
+pub use product::Product;
+pub use storage::{Area, Forecast, Growth, Storage, forecast};
+pub use unit::Unit;
+
+use crate::alerts::{self, View};
+
+/// How much to gather.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// What a verdict needs: for probes.
+    Verdict,
+    /// Everything.
+    Full,
+}
+
+/// Everything that is known.
+#[derive(Debug, Serialize)]
+pub struct Facts {
+    /// When it was gathered.
+    pub now: DateTime<Utc>,
+    /// The data directory.
+    #[serde(serialize_with = "root")]
+    pub data: DataDir,
+    /// How a command line names it, if that is necessary: empty, or ` --data-dir DIR`.
+    #[serde(skip)]
+    pub data_flag: String,
+    /// Whether an orchestrator runs on it.
+    pub presence: Presence,
+    /// What the kernel says of its process, while it runs.
+    pub process: Option<Process>,
+    /// What systemd says.
+    pub unit: Option<Unit>,
+    /// What the journal says, or why it says nothing.
+    #[serde(serialize_with = "either")]
+    pub history: Result<History, Unreadable>,
+    /// The six files that the steps write.
+    pub files: Vec<DataFile>,
+    /// What the product file says of itself.
+    pub product: Product,
+    /// Who the data is from: `thesports`, `sandbox`, `recording`.
+    pub provider: Option<String>,
+    /// What fetching cost and missed in the last hour; none if nothing is recorded of it.
+    pub feed: Option<FeedFigures>,
+    /// The host.
+    pub host: Host,
+    /// What the data directory holds and when its disk is full.
+    pub storage: Storage,
+    /// A pause that a person asked for and that is not over.
+    pub pause: Option<Pause>,
+    /// A long wait after failures that is not over.
+    pub backoff: Option<Backoff>,
+    /// When the next cycle starts; none when it can't be told.
+    pub next_start: Option<DateTime<Utc>>,
+    /// The alerts and who was told.
+    pub alerts: View,
+    /// The limits that age is judged by.
+    pub limits: Limits,
+}
+
+/// The limits that age is judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// From one cycle's start to the next.
+    #[serde(rename = "interval_s", serialize_with = "seconds")]
+    pub interval: Duration,
+    /// Up to here data is fresh.
+    #[serde(rename = "fresh_s", serialize_with = "seconds")]
+    pub fresh: Duration,
+    /// Up to here it is late, beyond it is stale.
+    #[serde(rename = "late_s", serialize_with = "seconds")]
+    pub late: Duration,
+    /// Failures in a row from which the orchestrator waits longer.
+    pub backoff_after: u32,
+}
+
+/// How late the orchestrator's loop may be; it promises its next sign of life with so much to spare.
+pub const LOOP_SLACK: chrono::TimeDelta = chrono::TimeDelta::seconds(15);
+
+impl Facts {
+    /// Gathers everything that `depth` asks for, alerts included.
+    pub fn gather(common: &Common, config: &Config, depth: Depth) -> Facts {
+        let mut facts = Facts::without_alerts(common, config, depth);
+        facts.alerts = alerts::look(&facts, config);
+        facts
+    }
+
+    /// The same without the alerts, which are judged on it.
+    pub fn without_alerts(common: &Common, config: &Config, depth: Depth) -> Facts {
+        let asked = unit::Asked::begin();
+        let data = common.data_dir(config);
+        let now = Utc::now();
+        let presence = lock::look(&data.lock());
+        let holder = match &presence {
+            Presence::Running(holder) | Presence::Gone(holder) => Some(holder),
+            Presence::Never => None,
+        };
+        let interval = holder
+            .and_then(|holder| holder.interval)
+            .unwrap_or(config.schedule.interval.0);
+        let limits = Limits {
+            interval,
+            fresh: config.data.fresh_for.0.max(interval.saturating_mul(2)),
+            late: Duration::from_secs(600).max(interval.saturating_mul(5)),
+            backoff_after: config.schedule.backoff_after,
+        };
+        let history = History::read(&data, now, depth);
+        let host = Host::look(data.root());
+        let pause = Pause::look(&data.state(), now);
+        let product = Product::look(&data, now, depth);
+        let running = match &presence {
+            Presence::Running(holder) => Some(holder),
+            _ => None,
+        };
+        let backoff = running.and(Backoff::look(&data.state(), history.as_ref().ok(), now));
+        let idle = history.as_ref().is_ok_and(|h| h.running.is_none());
+        let next_start = running
+            .filter(|_| idle && pause.is_none())
+            .and_then(|holder| Some(holder.due? - LOOP_SLACK))
+            .filter(|at| *at > now);
+        Facts {
+            now,
+            process: running.and_then(|holder| Process::look(holder.pid)),
+            feed: history.as_ref().ok().and_then(FeedFigures::of),
+            storage: Storage::look(&data, history.as_ref().ok(), &host, now, depth),
+            files: (1..=6)
+                .map(|number| DataFile::look(&data, number))
+                .collect(),
+            provider: product.provider.clone(),
+            product,
+            history,
+            host,
+            pause,
+            backoff,
+            next_start,
+            alerts: View::default(),
+            limits,
+            data_flag: common
+                .data_dir
+                .as_ref()
+                .map(|folder| format!(" --data-dir {}", folder.display()))
+                .unwrap_or_default(),
+            unit: asked.answer(),
+            presence,
+            data,
+        }
+    }
+
+    /// The word for data that is not from the provider.
+    pub fn not_real(&self) -> Option<&'static str> {
+        match self.provider.as_deref() {
+            Some("sandbox") => Some("SIMULATED"),
+            Some("recording") => Some("RECORDED"),
+            _ => None,
+        }
+    }
+
+    /// The file that other programs read, step 5's.
+    pub fn product_file(&self) -> &DataFile {
+        &self.files[4]
+    }
+
+    /// The judgement of a file's age.
+    pub fn freshness(&self, file: &DataFile) -> Freshness {
+        match file.found {
+            None => Freshness::Missing,
+            Some((_, at)) => self.freshness_at(at),
+        }
+    }
+
+    /// The judgement of an instant's age.
+    pub fn freshness_at(&self, at: DateTime<Utc>) -> Freshness {
+        let age = (self.now - at).to_std().unwrap_or_default();
+        if age <= self.limits.fresh {
+            Freshness::Fresh
+        } else if age <= self.limits.late {
+            Freshness::Late
+        } else {
+            Freshness::Stale
+        }
+    }
+
+    /// When anything was last done: a cycle's end, or the running one's beginning.
+    pub fn last_activity(&self) -> Option<DateTime<Utc>> {
+        let history = self.history.as_ref().ok()?;
+        let ended = history.newest.as_ref().and_then(|cycle| cycle.ended_at);
+        let step = history.running.as_ref().map(|running| {
+            running
+                .step
+                .as_ref()
+                .and_then(|step| step.started_at)
+                .unwrap_or(running.cycle.started_at)
+        });
+        ended.max(step)
+    }
+
+    /// By how much the clock must have been set back: something was recorded later than now.
+    pub fn clock_behind(&self) -> Option<chrono::TimeDelta> {
+        let files = self.files.iter().filter_map(|file| Some(file.found?.1));
+        let latest = self.last_activity().into_iter().chain(files).max()?;
+        let behind = latest - self.now;
+        (behind > chrono::TimeDelta::seconds(5)).then_some(behind)
+    }
+}
+
+fn root<S: Serializer>(data: &DataDir, serializer: S) -> Result<S::Ok, S::Error> {
+    data.root().serialize(serializer)
+}
+
+fn seconds<S: Serializer>(length: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(length.as_secs_f64())
+}
+
+fn either<S: Serializer>(
+    history: &Result<History, Unreadable>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match history {
+        Ok(history) => history.serialize(serializer),
+        Err(why) => why.serialize(serializer),
+    }
+}
