@@ -10,7 +10,7 @@ use pipeline::{VERSION, logging};
 
 use crate::facts::{Depth, Facts};
 use crate::verdict::{Level, Verdict};
-use crate::{json, monitor, report};
+use crate::{json, monitor, report, serve};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,6 +18,7 @@ Examples:
   health report --json     the same for programs
   health check --quiet     only the exit code, for cron and monitors
   health monitor           the same live, and the matches (m)
+  health serve             the same as pages, and /metrics for Prometheus
   health check --live      does the orchestrator's loop move? for liveness probes
 
 Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (also wrong usage).";
@@ -49,6 +50,8 @@ pub enum Command {
     Check(Check),
     /// Show everything live in the terminal; ? shows the keys
     Monitor(monitor::Options),
+    /// Answer browsers, programs and Prometheus over HTTP
+    Serve(serve::Options),
 }
 
 /// `health report`.
@@ -84,6 +87,9 @@ pub fn main() -> ExitCode {
     if let Command::Monitor(options) = &cli.command {
         return ExitCode::from(monitor::run(options, &cli.common, config));
     }
+    if let Command::Serve(options) = &cli.command {
+        return ExitCode::from(serve::run(options, &cli.common, config));
+    }
     let colored = cli.common.color.on(&io::stdout());
     let facts = Facts::gather(&cli.common, &config, Depth::Full);
     let verdict = match &cli.command {
@@ -97,7 +103,7 @@ pub fn main() -> ExitCode {
         Command::Check(check) if check.json => json::verdict(&facts, &verdict),
         Command::Check(_) => report::headline(&verdict, colored),
         // Run above: it is not one text.
-        Command::Monitor(_) => String::new(),
+        Command::Monitor(_) | Command::Serve(_) => String::new(),
     };
     match io::stdout().lock().write_all(text.as_bytes()) {
         // A reader that has had enough is no fault.

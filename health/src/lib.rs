@@ -13,5 +13,7 @@ pub mod look;
 pub mod monitor;
 pub mod product;
 pub mod report;
+pub mod serve;
+pub mod tail;
 pub mod verdict;
 pub mod words;

@@ -1,9 +1,7 @@
 //! The terminal itself: raw mode, keys, resizing, drawing, and leaving it as it was found.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Stdout, Write};
+use std::io::{self, BufWriter, Stdout, Write};
 use std::os::fd::AsFd;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -33,8 +31,6 @@ use crate::product::Detail;
 const FRAME: Duration = Duration::from_millis(250);
 /// Between two looks.
 const LOOK: Duration = Duration::from_secs(2);
-/// How much of the day log is read from its end, in bytes.
-const LOG_TAIL: u64 = 64 * 1024;
 /// Exit code of a program that its terminal's hang-up ends, as a shell has it.
 const HUNG_UP: i32 = 129;
 
@@ -216,7 +212,7 @@ impl Loop {
     /// Reads what only an overlay shows, while it is open.
     fn read_beside(&mut self) {
         if self.app.over == Over::Logs {
-            self.beside.log = tail(self.data.logs());
+            self.beside.log = crate::tail::lines(self.data.logs());
         }
         if self.app.over != Over::Details || self.app.view != View::Matches {
             return;
@@ -262,40 +258,4 @@ fn look_on(looker: &mut Looker, ranges: &Receiver<Range>, send: &SyncSender<Look
             return;
         }
     }
-}
-
-/// The last lines of the newest day log.
-fn tail(folder: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    let logs = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|end| end == "log"));
-    // Their names end in their day.
-    let Some(newest) = logs.max() else {
-        return Vec::new();
-    };
-    let read = || -> io::Result<String> {
-        let mut file = File::open(newest)?;
-        let length = file.metadata()?.len();
-        let from = length.saturating_sub(LOG_TAIL);
-        file.seek(SeekFrom::Start(from))?;
-        let mut bytes = Vec::new();
-        file.take(LOG_TAIL).read_to_end(&mut bytes)?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        // The first line may have lost its beginning.
-        let whole = if from > 0 {
-            text.find('\n').map_or(0, |at| at + 1)
-        } else {
-            0
-        };
-        Ok(text[whole..].to_owned())
-    };
-    read()
-        .unwrap_or_default()
-        .lines()
-        .map(str::to_owned)
-        .collect()
 }
