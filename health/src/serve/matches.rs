@@ -12,7 +12,7 @@ use crate::monitor::overview::short;
 use crate::product::{Detail, Filter, Quote, Row, Sort, State, Which};
 
 /// Rows on one page.
-pub const MOST: usize = 120;
+pub const MOST: usize = 60;
 
 /// The names of the prices that can be chosen.
 pub fn formats() -> impl Iterator<Item = (Format, &'static str)> {
@@ -22,7 +22,7 @@ pub fn formats() -> impl Iterator<Item = (Format, &'static str)> {
 }
 
 /// The table.
-pub fn table(look: &Look, filter: &Filter, format: Format) -> Markup {
+pub fn table(look: &Look, filter: &Filter, format: Format, page: usize) -> Markup {
     let now = look.facts.now;
     let board = match look.board.as_ref() {
         Ok(board) => board,
@@ -37,7 +37,7 @@ pub fn table(look: &Look, filter: &Filter, format: Format) -> Markup {
         (form(filter, format))
         p class="dim" {
             (rows.len()) " of " (board.matches.len()) " matches, fetched " (short(now - board.envelope.fetched_at)) " ago, cycle " (board.envelope.cycle)
-            @if rows.len() > MOST { "; the first " (MOST) " are shown" }
+
         }
         @if board.matches.is_empty() { p { "The feed lists no match now." } }
         @else if rows.is_empty() { p { "No match is like that." } }
@@ -51,14 +51,39 @@ pub fn table(look: &Look, filter: &Filter, format: Format) -> Markup {
                     th scope="col" { "Books" } th scope="col" { "Margin" } th scope="col" { "Age" }
                     th scope="col" class="l" { "" } th scope="col" class="l" { "Competition" }
                 } }
-                tbody { @for row in rows.iter().take(MOST) { (line(row, format, since)) } }
+                tbody { @for row in rows.iter().skip((page - 1) * MOST).take(MOST) { (line(row, format, since)) } }
             } }
+            @if rows.len() > MOST {
+                div class="pick" { "Page " @for n in 1..=rows.len().div_ceil(MOST) {
+                    a href=(address(filter, format, n)) aria-current=[(n == page).then_some("page")] { (n) }
+                } }
+            }
             p class="dim" {
                 "Struck through: suspended, not to be had. ~ stale or from an old score. Handicap: the home side's line. "
                 "Move: fair probability of a home win since the opening, in points. " "Home win: since kick-off, else since the opening."
             }
         }
     }
+}
+
+/// The address of a page of the table.
+fn address(filter: &Filter, format: Format, page: usize) -> String {
+    // A text that is searched for may hold anything: what is not a letter or digit is given by its bytes.
+    let mut text = String::new();
+    for byte in filter.text.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            text.push(char::from(byte));
+        } else {
+            text += &format!("%{byte:02X}");
+        }
+    }
+    format!(
+        "/matches?q={text}&status={}&sort={}&format={}&books={}&page={page}",
+        filter.which.word(),
+        filter.sort.word(),
+        format.as_str(),
+        filter.min_books
+    )
 }
 
 fn form(filter: &Filter, format: Format) -> Markup {
@@ -215,7 +240,10 @@ pub fn one(look: &Look, page: &One<'_>) -> Markup {
         @if let Some((books, fair)) = row.consensus {
             p { "Consensus of " (books) " books: " @for p in fair { (price::percent(p, 1)) " " } }
         }
-        (history(page.history, now))
+        (history("Fair probability of the quoted book", page.history, now))
+        @if let Some(trail) = row.trail.as_ref().filter(|_| row.phase == Phase::Live) {
+            (history("The same since kick-off", since_kickoff(page.history, trail.from), now))
+        }
         @match page.detail {
             Ok(detail) => { (incidents(detail)) @for grid in &detail.markets { (books(grid, page.format, now)) } },
             Err(why) => p class="warn" { (why) },
@@ -255,7 +283,7 @@ fn quote<const N: usize>(
 }
 
 /// The three fair probabilities over the time of the series.
-fn history(points: &[(i64, Option<[f64; 3]>)], now: DateTime<Utc>) -> Markup {
+fn history(title: &str, points: &[(i64, Option<[f64; 3]>)], now: DateTime<Utc>) -> Markup {
     let (Some(first), Some(last)) = (points.first(), points.last()) else {
         return html! { p class="dim" { "No price history in the newest fetch." } };
     };
@@ -287,10 +315,7 @@ fn history(points: &[(i64, Option<[f64; 3]>)], now: DateTime<Utc>) -> Markup {
         class,
     };
     svg::chart(
-        &format!(
-            "Fair probability of the quoted book, {} prices",
-            points.len()
-        ),
+        &format!("{title}, {} prices", points.len()),
         &stamp(first.0),
         &stamp(last.0),
         "%",
@@ -300,6 +325,12 @@ fn history(points: &[(i64, Option<[f64; 3]>)], now: DateTime<Utc>) -> Markup {
             line("away", 2, "bad", false),
         ],
     )
+}
+
+/// The points from the last one before kick-off on.
+fn since_kickoff(points: &[(i64, Option<[f64; 3]>)], from: i64) -> &[(i64, Option<[f64; 3]>)] {
+    let at = points.partition_point(|(at, _)| *at < from);
+    &points[at.saturating_sub(1)..]
 }
 
 fn incidents(detail: &Detail) -> Markup {

@@ -269,7 +269,12 @@ fn make(shown: &Shown, uri: &Uri, format: Format) -> (StatusCode, &'static str, 
             (ok, HTML, page::frame(look, "overview", "/", main))
         }
         "/matches" => {
-            let main = matches::table(look, &filter(&query), format);
+            let main = matches::table(
+                look,
+                &filter(&query),
+                format,
+                get("page").parse().unwrap_or(1).clamp(1, 1000),
+            );
             (ok, HTML, page::frame(look, "matches", "/matches", main))
         }
         "/logs" => {

@@ -340,15 +340,15 @@ fn events(pace: &Pace) -> Markup {
     html! {
         h2 { "Events" }
         @if pace.happenings.is_empty() { p class="dim" { "none" } }
-        div class="scroll" { table { tbody { @for one in pace.happenings.iter().take(20) {
-            tr {
-                td class="l" { (seen(one.at)) }
-                td class=(match one.level { 'E' => "l bad", 'W' => "l warn", _ => "l dim" }) {
+        @for one in pace.happenings.iter().take(20) {
+            p class="event" {
+                (seen(one.at)) " "
+                b class=(match one.level { 'E' => "bad", 'W' => "warn", _ => "dim" }) {
                     (match one.level { 'E' => "error", 'W' => "warning", _ => "info" })
                 }
-                td class="l" { (one.who) }
-                td class="l name" { (one.text) @if one.times > 1 { " (" (one.times) " times)" } }
+                " " (one.who) ": " (step6::screen_text(&one.text, 500))
+                @if one.times > 1 { " (" (one.times) " times)" }
             }
-        } } } }
+        }
     }
 }
