@@ -42,7 +42,7 @@ impl Columns {
             name: 8,
             ..Columns::default()
         };
-        let mut left = total.saturating_sub(CLOCK + SCORE + 2 + 2 * 8);
+        let mut left = total.saturating_sub(CLOCK + SCORE + 3 + 2 * 8);
         let mut take = |cost: usize| {
             let fits = left >= cost;
             left -= if fits { cost } else { 0 };
@@ -63,7 +63,7 @@ impl Columns {
         columns.line_prices = take(4 * PRICE);
         columns.league = if take(19) { 18 } else { 0 };
         columns.spark += if take(12) { 12 } else { 0 };
-        let more = (left / 2).min(14);
+        let more = (left / 2).min(8);
         columns.name += more;
         left -= 2 * more;
         columns.league += if columns.league > 0 { left.min(16) } else { 0 };

@@ -72,12 +72,19 @@ fn problems(look: &Look, paint: Paint, columns: usize, most: usize) -> Vec<Line<
     lines
 }
 
-/// One line of text that is cut where the terminal ends.
+/// One line of text that is cut where the terminal ends. Two blanks or more are our own columns and stay.
 pub fn text(paint: Paint, tone: Tone, words: &str, columns: usize) -> Line<'static> {
-    let indent = words.len() - words.trim_start().len();
-    let shown = screen_text(words, columns.saturating_sub(indent));
-    let shown = paint.plain(&format!("{}{shown}", " ".repeat(indent)));
-    Line::from(Span::styled(shown, paint.of(tone)))
+    let mut shown = String::new();
+    let mut rest = words;
+    while !rest.is_empty() && width(&shown) < columns {
+        let blanks = rest.len() - rest.trim_start_matches(' ').len();
+        let (gap, behind) = rest.split_at(blanks);
+        let end = behind.find("  ").unwrap_or(behind.len());
+        shown.push_str(&gap[..gap.len().min(columns - width(&shown))]);
+        shown.push_str(&screen_text(&behind[..end], columns - width(&shown)));
+        rest = &behind[end..];
+    }
+    Line::from(Span::styled(paint.plain(&shown), paint.of(tone)))
 }
 
 /// Matches, feed, disk and host: a line each, or more where there is room.

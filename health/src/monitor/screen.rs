@@ -13,7 +13,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use pipeline::cli::Common;
 use pipeline::{Config, DataDir};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::event::{self, Event};
 use ratatui::crossterm::execute;
@@ -67,8 +67,17 @@ fn enter() -> io::Result<Screen> {
     out.write_all(b"\x1b[22;0t")?;
     out.flush()?;
     let mut screen = Terminal::new(CrosstermBackend::new(out))?;
-    screen.clear()?;
+    blank(&mut screen)?;
     Ok(screen)
+}
+
+/// Clears the screen, so that the next frame is drawn whole. The library's own way asks the terminal where
+/// its cursor is and waits for the answer, which a slow line gives too late.
+fn blank(screen: &mut Screen) -> io::Result<()> {
+    screen.backend_mut().clear()?;
+    // Both the frame that was drawn and the one to be drawn are blank then.
+    screen.swap_buffers();
+    Ok(())
 }
 
 /// Leaves the terminal as it was found. Best effort: it may be gone.
@@ -160,7 +169,7 @@ impl Loop {
                             Do::Nothing => {}
                             Do::Draw => changed = true,
                             Do::Redraw => {
-                                self.screen.clear()?;
+                                blank(&mut self.screen)?;
                                 changed = true;
                             }
                             Do::Snapshot => {

@@ -128,9 +128,8 @@ pub fn table(look: &Look, app: &App, columns: usize, headed: bool) -> Vec<Line<'
     let shape = Shape::of(columns);
     let mut lines = Vec::new();
     if headed {
-        let head = screen_text(&shape.head(pace), columns).into_owned();
-        // A heading begins with a blank, which a text for the screen does not keep.
-        lines.push(Line::styled(format!("   {head}"), app.paint.of(Tone::Head)));
+        let head = format!("   {}", shape.head(pace));
+        lines.push(Line::styled(head, app.paint.of(Tone::Head)));
     }
     for (at, step) in pace.steps.iter().enumerate() {
         let line = shape.step(step, look, app.paint);
