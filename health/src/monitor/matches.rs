@@ -63,10 +63,10 @@ impl Columns {
         columns.line_prices = take(4 * PRICE);
         columns.league = if take(19) { 18 } else { 0 };
         columns.spark += if take(12) { 12 } else { 0 };
-        let more = (left / 2).min(8);
-        columns.name += more;
-        left -= 2 * more;
-        columns.league += if columns.league > 0 { left.min(16) } else { 0 };
+        let more = if columns.league > 0 { left.min(12) } else { 0 };
+        columns.league += more;
+        left -= more;
+        columns.name += (left / 2).min(14);
         columns
     }
 

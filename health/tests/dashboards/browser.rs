@@ -50,7 +50,7 @@ fn visit(browser: &PathBuf, address: &str, flags: &[&str]) -> Seen {
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
             "--virtual-time-budget=3000",
         ])
-        .args(["--enable-logging=stderr", "--v=0", "--dump-dom"])
+        .args(["--enable-logging=stderr", "--v=0"])
         .arg(format!(
             "--user-data-dir={}",
             profile.path().join("profile").display()
@@ -92,7 +92,11 @@ fn a_browser_shows_every_page_without_a_complaint() {
         ("/matches/m2", "Consensus"),
         ("/logs", "No such line"),
     ] {
-        let seen = visit(&browser, &format!("http://{}{path}", server.address), &[]);
+        let seen = visit(
+            &browser,
+            &format!("http://{}{path}", server.address),
+            &["--dump-dom"],
+        );
         assert!(seen.dom.contains(words), "{path}: {}", seen.dom);
         // CONSOLE lines are what a page's author sees: errors of scripts and refused requests.
         let complaint = seen.log.lines().find(|line| line.contains("CONSOLE"));
@@ -149,7 +153,11 @@ fn nothing_but_tables_is_wider_than_a_phone() {
             .replace("<head>", &format!("<head><style>{style}</style>"))
             .replace("</body>", &format!("{measure}</body>"));
         std::fs::write(folder.path().join("copy.html"), copy).unwrap();
-        let seen = visit(&browser, &format!("file://{}", file.display()), &[]);
+        let seen = visit(
+            &browser,
+            &format!("file://{}", file.display()),
+            &["--dump-dom"],
+        );
         let title = seen.dom.split("<title>").nth(1);
         let title = title.and_then(|rest| rest.split('<').next()).unwrap();
         let measured = title
