@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use chrono::Utc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -29,8 +29,10 @@ use crate::product::Detail;
 
 /// Between two frames at least.
 const FRAME: Duration = Duration::from_millis(250);
-/// Between two looks.
-const LOOK: Duration = Duration::from_secs(2);
+/// Between two looks at whether anything has changed.
+const GLANCE: Duration = Duration::from_secs(1);
+/// Between two looks when nothing has.
+const LOOK: Duration = Duration::from_secs(5);
 /// Exit code of a program that its terminal's hang-up ends, as a shell has it.
 const HUNG_UP: i32 = 129;
 
@@ -135,12 +137,13 @@ impl Loop {
         let mut looker = Looker::new(common.clone(), config);
         let look = Arc::new(looker.look(app.range));
         let data = look.facts.data.clone();
+        let looked = data.clone();
         let (wanted, ranges) = sync_channel(4);
         let (send, looks) = sync_channel(1);
         // A disk that hangs must not hang the keys: who looks is another thread.
         thread::Builder::new()
             .name("look".to_owned())
-            .spawn(move || look_on(&mut looker, &ranges, &send))?;
+            .spawn(move || look_on(&mut looker, &looked, &ranges, &send))?;
         Ok(Loop {
             screen,
             app,
@@ -254,17 +257,38 @@ impl Loop {
     }
 }
 
-/// Looks every two seconds, and at once when another span is asked for.
-fn look_on(looker: &mut Looker, ranges: &Receiver<Range>, send: &SyncSender<Look>) {
+/// Looks when something was written, after five seconds, and at once when another span is asked for.
+fn look_on(looker: &mut Looker, data: &DataDir, ranges: &Receiver<Range>, send: &SyncSender<Look>) {
     let mut range = Range::default();
+    let mut seen = written(data);
+    let mut last = Instant::now();
     loop {
-        match ranges.recv_timeout(LOOK) {
+        match ranges.recv_timeout(GLANCE) {
             Ok(wanted) => range = wanted,
-            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Timeout) => {
+                let now = written(data);
+                if now == seen && last.elapsed() < LOOK {
+                    continue;
+                }
+                seen = now;
+            }
             Err(RecvTimeoutError::Disconnected) => return,
         }
+        last = Instant::now();
         if send.send(looker.look(range)).is_err() {
             return;
         }
     }
+}
+
+/// When the record, the lock and the product were last written.
+fn written(data: &DataDir) -> [Option<SystemTime>; 4] {
+    let record = data.journal();
+    let mut log = record.clone().into_os_string();
+    log.push("-wal");
+    [record, log.into(), data.lock(), data.output(5)].map(|path| {
+        std::fs::metadata(path)
+            .and_then(|found| found.modified())
+            .ok()
+    })
 }
