@@ -21,6 +21,9 @@ use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
 };
 
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
 use super::app::{App, Do, Over, View};
 use super::draw::{self, Beside};
 use super::snapshot;
@@ -33,6 +36,8 @@ const FRAME: Duration = Duration::from_millis(250);
 const GLANCE: Duration = Duration::from_secs(1);
 /// Between two looks when nothing has.
 const LOOK: Duration = Duration::from_secs(5);
+/// How long the loop may take to end after a signal.
+const GRACE: Duration = Duration::from_secs(3);
 /// Exit code of a program that its terminal's hang-up ends, as a shell has it.
 const HUNG_UP: i32 = 129;
 
@@ -50,9 +55,7 @@ pub fn gone(why: &io::Error) -> bool {
 /// When the terminal can't be read or written.
 pub fn run(app: App, common: &Common, config: Config) -> io::Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
-    }
+    end_on_signal(&stop)?;
     end_with_terminal()?;
     restore_after_panic();
     enable_raw_mode()?;
@@ -97,6 +100,24 @@ fn restore_after_panic() {
         restore();
         before(panic);
     }));
+}
+
+/// Asks the loop to end at SIGTERM and SIGINT, and ends the process if it can't: a terminal that takes
+/// nothing any more holds up whoever writes to it.
+fn end_on_signal(stop: &Arc<AtomicBool>) -> io::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    let stop = Arc::clone(stop);
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .stack_size(64 * 1024)
+        .spawn(move || {
+            if let Some(signal) = signals.forever().next() {
+                stop.store(true, Ordering::Relaxed);
+                thread::sleep(GRACE);
+                std::process::exit(128 + signal);
+            }
+        })?;
+    Ok(())
 }
 
 /// Ends the process when its terminal hangs up, also where SIGHUP is ignored (`nohup`): a program that

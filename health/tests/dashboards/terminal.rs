@@ -131,6 +131,19 @@ fn a_signal_ends_it_and_the_terminal_is_as_it_was() {
 }
 
 #[test]
+fn a_signal_ends_it_also_when_its_terminal_takes_nothing_any_more() {
+    let place = Place::new();
+    let (mut child, master) = open(&place, &["monitor", "--data-dir", "data"]);
+    // Its title is read and then nothing, so that what it draws fills the terminal in the end; whether it has
+    // or not, the signal must do.
+    read_until(&master, "UNKNOWN");
+    std::thread::sleep(Duration::from_secs(2));
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+    assert!(ended(&mut child).is_some());
+}
+
+#[test]
 fn without_colour_no_colour_is_written() {
     let place = Place::new();
     let args = ["monitor", "--data-dir", "data", "--color", "never"];
