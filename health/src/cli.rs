@@ -4,13 +4,14 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use pipeline::cli::{Common, parse};
-use pipeline::{VERSION, logging};
+use pipeline::{Config, VERSION, logging};
 
+use crate::alerts::command;
 use crate::facts::{Depth, Facts};
 use crate::verdict::{Level, Verdict};
-use crate::{json, monitor, report, serve};
+use crate::{explain, json, logs, monitor, report, serve, trace, watch};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -52,6 +53,33 @@ pub enum Command {
     Monitor(monitor::Options),
     /// Answer browsers, programs and Prometheus over HTTP
     Serve(serve::Options),
+    /// Show what fires; silence it, test the sinks, explain a rule
+    Alerts(command::Alerts),
+    /// Say in plain words what happened to a cycle, or why nothing runs and when it will
+    Explain {
+        /// Its id, or the beginning of it [default: the newest cycle, and the present]
+        cycle: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one match in every step's file, and where each value came from
+    Trace {
+        /// Its id, or a part of a team's name
+        #[arg(value_name = "MATCH")]
+        wanted: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the day logs: the newest lines, what comes, or what went wrong by kind
+    Logs(logs::Logs),
+    /// Evaluate the alerts and tell the sinks, until stopped (the orchestrator starts it)
+    Watch {
+        /// Evaluate once
+        #[arg(long)]
+        once: bool,
+    },
 }
 
 /// `health report`.
@@ -60,6 +88,21 @@ pub struct Report {
     /// Print the facts as one JSON document
     #[arg(long)]
     pub json: bool,
+    /// The form: text for people, JSON, or one line with performance data for Nagios
+    #[arg(long, value_enum, default_value_t, conflicts_with = "json")]
+    pub format: Format,
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+    /// One line for Nagios and its kin.
+    Nagios,
 }
 
 /// `health check`; with `--quiet` it says nothing and the exit code is the answer.
@@ -90,27 +133,84 @@ pub fn main() -> ExitCode {
     if let Command::Serve(options) = &cli.command {
         return ExitCode::from(serve::run(options, &cli.common, config));
     }
+    if let Command::Watch { once } = cli.command {
+        return watch::run(&cli.common, &config, once);
+    }
+    if let Command::Logs(logs) = &cli.command {
+        let data = cli.common.data_dir(&config);
+        return match logs.run(&data, &mut io::BufWriter::new(io::stdout().lock())) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                log::error!("{why}");
+                ExitCode::from(Level::Unknown.code())
+            }
+        };
+    }
+    if let Command::Trace { wanted, json } = &cli.command {
+        return done(trace::trace(&cli.common.data_dir(&config), wanted, *json));
+    }
     let colored = cli.common.color.on(&io::stdout());
-    let facts = Facts::gather(&cli.common, &config, Depth::Full);
+    let depth = match &cli.command {
+        Command::Check(_) => Depth::Verdict,
+        _ => Depth::Full,
+    };
+    let facts = Facts::gather(&cli.common, &config, depth);
+    if let Command::Explain { cycle, json } = &cli.command {
+        return done(explain::explain(&facts, cycle.as_deref(), *json));
+    }
+    let said = match &cli.command {
+        Command::Alerts(alerts) => alerts.run(&facts, &config),
+        _ => Ok(judged(&cli, &config, &facts, colored)),
+    };
+    match said {
+        Ok((text, level)) => print(&text, level),
+        Err(why) => {
+            log::error!("{why}");
+            ExitCode::from(Level::Unknown.code())
+        }
+    }
+}
+
+/// Prints what was found, or says why there is nothing.
+fn done(found: Result<String, String>) -> ExitCode {
+    match found {
+        Ok(text) => print(&text, Level::Ok),
+        Err(why) => {
+            log::error!("{why}");
+            ExitCode::from(Level::Unknown.code())
+        }
+    }
+}
+
+/// The report or the check, and its level.
+fn judged(cli: &Cli, config: &Config, facts: &Facts, colored: bool) -> command::Said {
     let verdict = match &cli.command {
-        Command::Check(check) if check.live => Verdict::of_the_loop(&facts),
-        _ => Verdict::of(&facts),
+        Command::Check(check) if check.live => Verdict::of_the_loop(facts),
+        _ => Verdict::of(facts),
     };
     let text = match &cli.command {
-        Command::Report(Report { json: true }) => json::report(&facts, &verdict),
-        Command::Report(_) => report::text(&facts, &verdict, colored),
+        Command::Report(report) if report.json || report.format == Format::Json => {
+            json::report(facts, &verdict)
+        }
+        Command::Report(report) if report.format == Format::Nagios => {
+            report::nagios::line(facts, &verdict, config)
+        }
         Command::Check(_) if cli.common.quiet > 0 => String::new(),
-        Command::Check(check) if check.json => json::verdict(&facts, &verdict),
+        Command::Check(check) if check.json => json::verdict(facts, &verdict),
         Command::Check(_) => report::headline(&verdict, colored),
-        // Run above: it is not one text.
-        Command::Monitor(_) | Command::Serve(_) => String::new(),
+        _ => report::text(facts, &verdict, colored),
     };
+    (text, verdict.level())
+}
+
+/// Prints, and ends with the level's code.
+fn print(text: &str, level: Level) -> ExitCode {
     match io::stdout().lock().write_all(text.as_bytes()) {
         // A reader that has had enough is no fault.
         Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
             log::error!("failed to write to standard output: {why}");
             ExitCode::from(Level::Unknown.code())
         }
-        _ => ExitCode::from(verdict.level().code()),
+        _ => ExitCode::from(level.code()),
     }
 }

@@ -31,7 +31,12 @@ pub fn report(facts: &Facts, verdict: &Verdict) -> String {
         checks.insert(format!("file:{}", file.name), self::file(facts, file));
     }
     host(facts, &mut checks);
+    storage(facts, &mut checks);
+    feed(facts, &mut checks);
+    alerts(facts, &mut checks);
     document.insert("checks".to_owned(), Value::Object(checks));
+    // The same facts as they were gathered, for programs of our own.
+    document.insert("facts".to_owned(), json!(facts));
     format!("{}\n", Value::Object(document))
 }
 
@@ -43,7 +48,10 @@ fn top(facts: &Facts, verdict: &Verdict) -> Map<String, Value> {
     let problems: Vec<_> = verdict
         .problems
         .iter()
-        .map(|p| json!({"level": p.level.word(), "what": p.what, "why": p.why, "next": p.next}))
+        .map(|p| {
+            json!({"situation": p.situation, "level": p.level.word(), "what": p.what,
+            "since": p.since.map(instant), "why": p.why, "next": p.next})
+        })
         .collect();
     let level = verdict.level();
     let mut top = Map::new();
@@ -186,6 +194,70 @@ fn host(facts: &Facts, checks: &mut Map<String, Value>) {
             }]);
             checks.insert(key.to_owned(), entry);
         }
+    }
+}
+
+fn storage(facts: &Facts, checks: &mut Map<String, Value>) {
+    let eta = facts.storage.full_in();
+    let entry = json!([{
+        "componentType": "system",
+        "observedValue": eta.filter(|seconds| seconds.is_finite()),
+        "observedUnit": "s",
+        "known": eta.is_some(),
+        "bytes": facts.storage.bytes,
+        "growthPerDay": facts.storage.growth.and_then(|growth| growth.data_per_day),
+    }]);
+    checks.insert("storage:fullEta".to_owned(), entry);
+}
+
+fn feed(facts: &Facts, checks: &mut Map<String, Value>) {
+    if let Some(at) = facts.product.fetched_at {
+        let status = match facts.freshness_at(at) {
+            Freshness::Fresh => "pass",
+            Freshness::Late => "warn",
+            Freshness::Stale | Freshness::Missing => "fail",
+        };
+        let age = (facts.now - at).num_milliseconds().max(0) as f64 / 1000.0;
+        let entry = json!([{"observedValue": age, "observedUnit": "s", "status": status, "time": instant(at)}]);
+        checks.insert("data:age".to_owned(), entry);
+    }
+    if let Some(feed) = &facts.feed {
+        for (key, value) in [
+            ("requests1h", json!(feed.requests)),
+            ("errors1h", json!(feed.failures())),
+            ("completeness", json!(feed.completeness)),
+            ("skippedForBudget1h", json!(feed.skipped_for_budget)),
+            ("oddsBehind", json!(feed.odds_behind)),
+        ] {
+            checks.insert(format!("feed:{key}"), json!([{"observedValue": value}]));
+        }
+    }
+    if let Ok(history) = &facts.history {
+        for step in &history.steps_hour {
+            let entry = json!([{
+                "observedValue": step.times.map(|times| times.p95_s), "observedUnit": "s",
+                "runs": step.ok + step.bad, "failed": step.bad, "retries": step.retries,
+                "times": step.times, "maxRss": step.max_rss,
+            }]);
+            checks.insert(format!("{}:duration", step.name), entry);
+        }
+    }
+}
+
+fn alerts(facts: &Facts, checks: &mut Map<String, Value>) {
+    for active in &facts.alerts.firing {
+        let status = match active.alert.severity {
+            pipeline::config::alerts::Severity::Critical => "fail",
+            pipeline::config::alerts::Severity::Warning => "warn",
+        };
+        let entry = json!([{
+            "observedValue": active.alert.value.is_finite().then_some(active.alert.value),
+            "status": status,
+            "output": active.alert.what,
+            "since": instant(active.alert.since),
+            "silenced": active.silenced,
+        }]);
+        checks.insert(format!("alert:{}", active.name), entry);
     }
 }
 

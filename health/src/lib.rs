@@ -7,13 +7,18 @@
 
 pub mod alerts;
 pub mod cli;
+pub mod explain;
 pub mod facts;
 pub mod json;
+pub mod logs;
 pub mod look;
 pub mod monitor;
 pub mod product;
 pub mod report;
 pub mod serve;
+pub mod sinks;
 pub mod tail;
+pub mod trace;
 pub mod verdict;
+pub mod watch;
 pub mod words;

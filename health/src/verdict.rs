@@ -6,7 +6,7 @@
 
 pub mod commands;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use journal::lock::Presence;
 use journal::{CycleOutcome, EventKind};
 use serde::Serialize;
@@ -61,6 +61,8 @@ pub enum Situation {
     ClockJumped,
     /// A sink can't be reached.
     SinkFailing,
+    /// Sinks are configured, and nobody tells them.
+    NotWatched,
     /// An alert fires that none of the above says.
     AlertFiring,
     /// What is remembered of alerts can't be used.
@@ -170,6 +172,7 @@ impl Verdict {
         }
         problems.extend(disk(facts));
         problems.extend(clock_jumped(facts));
+        problems.extend(not_watched(facts));
         problems.extend(sinks(facts));
         problems.extend(alerts(facts, &problems));
         // Stable: of two equally bad ones the cause stands before the consequence, as above.
@@ -545,12 +548,32 @@ fn clock_jumped(facts: &Facts) -> Option<Problem> {
     })
 }
 
+/// That sinks are configured and `health watch` does not run; a starting orchestrator has a minute.
+fn not_watched(facts: &Facts) -> Option<Problem> {
+    let Presence::Running(holder) = &facts.presence else {
+        return None;
+    };
+    let settled = holder
+        .since
+        .is_some_and(|since| facts.now - since > TimeDelta::minutes(1));
+    (settled && !facts.alerts.sinks.is_empty() && !facts.alerts.watched).then(|| Problem {
+        situation: Situation::NotWatched,
+        level: Level::Warning,
+        what: "alerts reach nobody: health watch does not run".to_owned(),
+        since: facts.alerts.evaluated_at,
+        why: Some("sinks are configured, and the orchestrator has not started it as its companion ([alerts] companion)".to_owned()),
+        next: format!("health watch{}", facts.data_flag),
+    })
+}
+
 fn sinks(facts: &Facts) -> Option<Problem> {
+    // One failed try is no news; the next one is under way.
+    let long = |since: DateTime<Utc>| facts.now - since >= TimeDelta::minutes(1);
     let failing = facts
         .alerts
         .sinks
         .iter()
-        .find(|sink| sink.failing_since.is_some())?;
+        .find(|sink| sink.failing_since.is_some_and(long))?;
     let since = failing.failing_since?;
     let other = facts.alerts.sinks.iter().find(|sink| {
         sink.failing_since.is_none() && sink.last_success.is_some() && sink.kind != "ping"

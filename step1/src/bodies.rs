@@ -3,7 +3,7 @@
 //! The previous file is the cache. What did not change is carried over unparsed; its age goes along, so
 //! that nothing downstream takes it for newer than it is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
 
@@ -27,14 +27,16 @@ pub(crate) type KeptById<'a> = HashMap<&'a str, Kept<'a>>;
 pub(crate) struct Known<'a> {
     pub(crate) details: KeptById<'a>,
     pub(crate) odds: KeptById<'a>,
+    /// Matches that `odds/update` named and that nobody has asked for since.
+    pub(crate) odds_waiting: Vec<String>,
+    /// `odds_live` as it stood there.
+    pub(crate) odds_live: Option<&'a str>,
     details_until: Option<i64>,
 }
 
-/// Older files are not worth carrying over: every match of them has ended.
-const OLDEST_USE_S: i64 = 3 * 3600;
-
 /// The text of the previous file, if it is one of this provider and recent enough. Says why it starts cold otherwise.
-pub(crate) fn previous(path: &Path, provider: &str, now: i64) -> String {
+/// `oldest_s`: how old it may be, in seconds.
+pub(crate) fn previous(path: &Path, provider: &str, now: i64, oldest_s: i64) -> String {
     let cold = |why: &str| {
         log::info!("starting cold: the previous step1.json {why}");
         String::new()
@@ -55,8 +57,10 @@ pub(crate) fn previous(path: &Path, provider: &str, now: i64) -> String {
         return cold("is another provider's");
     }
     match head.fetched_at.map(|at| now - at.timestamp()) {
-        Some(age) if (-60..OLDEST_USE_S).contains(&age) => text,
-        _ => cold("is too old, or from the future"),
+        Some(age) if (-60..oldest_s).contains(&age) => text,
+        Some(age) if age < 0 => cold("is from the future (the clock was set back)"),
+        Some(age) => cold(&format!("is {} minutes old", age / 60)),
+        None => cold("does not say when it was fetched"),
     }
 }
 
@@ -74,19 +78,31 @@ impl<'a> Known<'a> {
 
     fn parse(text: &'a str) -> Result<Known<'a>, Fault> {
         let (mut details, mut odds) = (Vec::new(), Vec::new());
-        let mut times = Times::default();
-        Cursor::new(text).object::<Fault>(|key, cursor| {
+        let mut times = None;
+        let mut odds_live = None;
+        let mut cursor = Cursor::new(text);
+        cursor.object::<Fault>(|key, cursor| {
             match &*key {
-                "fetched" => times = Times::read(cursor.value()?),
+                "fetched" => times = serde_json::from_str::<Times>(cursor.value()?).ok(),
+                "odds_live" => odds_live = Some(cursor.value()?),
                 "match_details" => details = entries(cursor)?,
                 "match_odds" => odds = entries(cursor)?,
                 _ => drop(cursor.value()?),
             }
             Ok(())
         })?;
+        cursor.end()?;
+        // Without its time a body's age can't be told, so it is not used.
+        let times = times.ok_or(Fault {
+            at: 0,
+            ended: false,
+            expected: "`fetched`, the times of the bodies,",
+        })?;
         Ok(Known {
             details: kept(details, &times.details),
             odds: kept(odds, &times.odds),
+            odds_waiting: times.odds_waiting,
+            odds_live,
             details_until: times.details_until,
         })
     }
@@ -125,7 +141,7 @@ fn entries<'a>(cursor: &mut Cursor<'a>) -> Result<Vec<(&'a str, &'a str)>, Fault
     Ok(entries)
 }
 
-fn kept<'a>(entries: Vec<(&'a str, &'a str)>, times: &HashMap<String, i64>) -> KeptById<'a> {
+fn kept<'a>(entries: Vec<(&'a str, &'a str)>, times: &BTreeMap<String, i64>) -> KeptById<'a> {
     entries
         .into_iter()
         .filter_map(|(id, text)| {
@@ -147,13 +163,72 @@ pub(crate) struct Times {
     /// The newest `updated_at` that `match/recent/list?time=` has given.
     pub(crate) details_until: Option<i64>,
     #[serde(rename = "match_details")]
-    pub(crate) details: HashMap<String, i64>,
+    pub(crate) details: BTreeMap<String, i64>,
     #[serde(rename = "match_odds")]
-    pub(crate) odds: HashMap<String, i64>,
+    pub(crate) odds: BTreeMap<String, i64>,
+    /// Matches whose odds are known to have changed, and that the budget left for a later cycle.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) odds_waiting: Vec<String>,
 }
 
-impl Times {
-    fn read(text: &str) -> Times {
-        serde_json::from_str(text).unwrap_or_default()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    const NOW: i64 = 1_773_516_600;
+
+    fn file(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("step1.json");
+        fs::write(&path, text).unwrap();
+        (folder, path)
+    }
+
+    fn document(schema: &str, provider: &str, fetched_at: &str) -> String {
+        format!(
+            r#"{{"schema":"{schema}","cycle":"c","generated_at":"{fetched_at}","fetched_at":"{fetched_at}","provider":"{provider}","fetched":{{"details_until":7,"match_details":{{"a":5}},"match_odds":{{}}}},"match_details":{{"a":{{"code":0,"results":[]}},"b":{{}}}}}}"#
+        )
+    }
+
+    #[test]
+    fn a_recent_file_of_this_provider_is_used_and_every_other_one_is_not() {
+        let ours = "football-bot/step1/1";
+        for (schema, provider, at, used) in [
+            (ours, "thesports", "2026-03-14T19:29:00Z", true),
+            (ours, "thesports", "2026-03-13T19:29:00Z", false),
+            (ours, "thesports", "2026-03-14T20:30:00Z", false),
+            (ours, "sandbox", "2026-03-14T19:29:00Z", false),
+            (
+                "football-bot/step1/2",
+                "thesports",
+                "2026-03-14T19:29:00Z",
+                false,
+            ),
+            (ours, "thesports", "soon", false),
+        ] {
+            let (_folder, path) = file(&document(schema, provider, at));
+            let text = previous(&path, "thesports", NOW, 3 * 3600);
+            let known = Known::read(&text);
+            assert_eq!(
+                known.details.contains_key("a"),
+                used,
+                "{schema} {provider} {at}"
+            );
+            assert!(!known.details.contains_key("b"), "a body without its time");
+            assert_eq!(known.newest_update().is_some(), used);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_cut_off_anywhere_is_not_used_in_part() {
+        let whole = document("football-bot/step1/1", "thesports", "2026-03-14T19:29:00Z");
+        for cut in 1..whole.len() {
+            assert!(
+                Known::read(&whole[..cut]).details.is_empty(),
+                "cut at {cut}"
+            );
+        }
+        assert!(Known::read(&format!("{whole}x")).details.is_empty());
     }
 }

@@ -68,6 +68,23 @@ impl Budget {
         Ok(granted)
     }
 
+    /// The tokens that `endpoint` has now, without taking any; `None` = no limit.
+    pub(crate) fn left(&self, endpoint: Endpoint, now_ms: i64) -> Option<u64> {
+        if self.per_minute == 0 {
+            return None;
+        }
+        let capacity = f64::from(self.per_minute);
+        let buckets: BTreeMap<String, Bucket> = fs::read(self.folder.join("budget.json"))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
+        let tokens = buckets.get(endpoint.path()).map_or(capacity, |bucket| {
+            let elapsed_minutes = (now_ms - bucket.at).max(0) as f64 / 60_000.0;
+            (bucket.tokens + elapsed_minutes * capacity).clamp(0.0, capacity)
+        });
+        Some(tokens as u64)
+    }
+
     fn lock(&self) -> Result<File, Failure> {
         let path = self.folder.join("budget.lock");
         let open = || {
@@ -97,7 +114,9 @@ mod tests {
         assert_eq!(take(100, 0), 100);
         assert_eq!(take(100, 0), 20);
         assert_eq!(take(100, 0), 0);
+        assert_eq!(budget.left(Endpoint::OddsHistory, 30_000), Some(60));
         assert_eq!(take(100, 30_000), 60, "another process half a minute later");
+        assert_eq!(budget.left(Endpoint::Country, 30_000), Some(120));
         assert_eq!(take(500, 90_000_000), 120);
         assert_eq!(
             budget.take(Endpoint::Team, 50, 0).unwrap(),

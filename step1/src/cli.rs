@@ -11,7 +11,7 @@ use pipeline::harness::{self, StepCli};
 use pipeline::{Config, CycleId, DataDir, Envelope, Exit, Failure};
 
 use crate::secrets::Credentials;
-use crate::{fetch, recording};
+use crate::{explain, fetch, output, recording};
 
 /// What only step 1 takes.
 #[derive(Clone, Debug, Args)]
@@ -28,6 +28,9 @@ pub(crate) struct Extra {
     /// Take the bodies from a recording; no network
     #[arg(long, value_name = "FILE.json[.gz]", conflicts_with_all = ["record", "provider", "base_url"])]
     replay: Option<PathBuf>,
+    /// Say what it would request now and why; asks nobody and changes nothing
+    #[arg(long, conflicts_with_all = ["record", "replay"])]
+    explain: bool,
 }
 
 /// `main` of step 1.
@@ -50,6 +53,9 @@ pub fn main() -> ExitCode {
                     .inspect(|provider| config.feed.provider = *provider);
                 if let Some(url) = &cli.extra.base_url {
                     config.feed.base_url.clone_from(url);
+                }
+                if cli.extra.explain {
+                    return explain::print(&config, &data);
                 }
                 fetch_cycle(&config, &data, &sink, &cli)
             }
@@ -78,7 +84,7 @@ fn fetch_cycle(
         .cycle
         .clone()
         .unwrap_or_else(|| CycleId::at(Utc::now()));
-    runtime.block_on(fetch::run(
+    let fetched = runtime.block_on(fetch::run(
         config,
         data,
         credentials,
@@ -94,14 +100,15 @@ fn fetch_cycle(
             if let Some(path) = &cli.extra.record {
                 recording::write(path, output, fetched_at)?;
             }
-            log::info!(
-                "cycle {cycle}: {}; {} kB out",
-                fetch::summary(output),
-                bytes / 1000
-            );
+            let [got, cost] = output::summary(output);
+            log::info!("cycle {cycle}: {got}; {} kB out", bytes / 1000);
+            log::info!("{cost}");
             Ok(())
         },
-    ))
+    ));
+    // Neither a name that is still being resolved nor a page that is still being read may hold up the end.
+    runtime.shutdown_background();
+    fetched
 }
 
 fn replay(path: &Path, sink: &Sink, cli: &StepCli<Extra>) -> Result<(), Failure> {
@@ -114,9 +121,9 @@ fn replay(path: &Path, sink: &Sink, cli: &StepCli<Extra>) -> Result<(), Failure>
             .cycle
             .clone()
             .unwrap_or_else(|| CycleId::at(replay.recorded_at)),
-        generated_at: Utc::now(),
+        generated_at: replay.recorded_at,
         fetched_at: replay.recorded_at,
-        provider: "recording".to_owned(),
+        provider: handoff::RECORDING.to_owned(),
     };
     let bytes = handoff::write(sink, &envelope, &replay.bodies, cli.io.pretty)?;
     log::info!(

@@ -1,4 +1,4 @@
-//! The body of `step1.json`.
+//! The body of `step1.json`, and the line about it in the log.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::bodies::Times;
+use crate::odds_live::LiveOdds;
+use crate::pages::{PageOdds, PageReport};
 
 /// What step 1 writes behind the envelope. The bodies are the provider's own.
 #[derive(Debug, Serialize)]
@@ -17,6 +19,12 @@ pub(crate) struct Output<'a> {
     pub(crate) live_matches: &'a RawValue,
     pub(crate) match_details: Bodies<'a>,
     pub(crate) match_odds: Bodies<'a>,
+    /// Newer changes than the histories have; only with `[feed] odds_live`.
+    #[serde(skip_serializing_if = "LiveOdds::is_empty")]
+    pub(crate) odds_live: LiveOdds,
+    /// Odds of bookmakers that are read from web pages; only with `[[page]]`.
+    #[serde(skip_serializing_if = "PageOdds::is_empty")]
+    pub(crate) page_odds: PageOdds,
     pub(crate) team_info: Bodies<'a>,
     pub(crate) competition_info: Bodies<'a>,
     pub(crate) countries: Option<&'a RawValue>,
@@ -42,7 +50,79 @@ pub(crate) struct Fetch {
     /// Matches being played whose odds are further behind than `[feed] max_odds_age`.
     pub(crate) odds_behind: u64,
     pub(crate) by_endpoint: BTreeMap<&'static str, u64>,
+    /// Requests that the budget of each endpoint still has; none without a limit.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) budget_left: BTreeMap<&'static str, u64>,
+    /// Endpoints that the plan does not cover.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) out_of_plan: Vec<String>,
     pub(crate) elapsed_ms: u64,
     /// What failed, each kind once, with how often.
     pub(crate) errors: Vec<String>,
+    /// What came of each `[[page]]`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) pages: Vec<PageReport>,
+}
+
+/// Two lines about a fetch, for the log: what came, and what it cost.
+pub(crate) fn summary(output: &Output<'_>) -> [String; 2] {
+    let fetch = &output.fetch;
+    let with_odds = output.match_odds.len();
+    let mut got = format!(
+        "{} matches, {with_odds} with an odds history, complete {:.0}%, {} ms",
+        output.fetched.details.len(),
+        fetch.completeness * 100.0,
+        fetch.elapsed_ms,
+    );
+    for (count, words) in [
+        (fetch.skipped_for_budget, "left for the budget"),
+        (fetch.odds_behind, "with odds too far behind"),
+        (fetch.errors.len() as u64, "kinds of errors"),
+    ] {
+        if count > 0 {
+            got.push_str(&format!(", {count} {words}"));
+        }
+    }
+    for page in &fetch.pages {
+        got.push_str(&format!(", {}: {}", page.book, page.words()));
+    }
+    let mut by: Vec<(&str, u64)> = fetch.by_endpoint.iter().map(|(p, n)| (*p, *n)).collect();
+    by.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let by: Vec<String> = by
+        .iter()
+        .map(|(path, count)| format!("{} {count}", short(path)))
+        .collect();
+    let mut cost = format!(
+        "{} requests ({}), {} retries, {} kB on the wire, {} kB decoded, {} known already",
+        fetch.requests,
+        by.join(", "),
+        fetch.retries,
+        fetch.bytes / 1000,
+        fetch.bytes_decoded / 1000,
+        fetch.cache_hits,
+    );
+    let left: Vec<String> = fetch
+        .budget_left
+        .iter()
+        .map(|(path, count)| format!("{} {count}", short(path)))
+        .collect();
+    cost.push_str(&if left.is_empty() {
+        ", no budget".to_owned()
+    } else {
+        format!(", budget left: {}", left.join(", "))
+    });
+    [got, cost]
+}
+
+/// `team/additional/list` is `team` in a line for people; the file has the paths.
+pub(crate) fn short(path: &str) -> &str {
+    match path {
+        "match/detail_live" => "live",
+        "match/recent/list" => "details",
+        "odds/history" => "odds",
+        "team/additional/list" => "teams",
+        "competition/additional/list" => "competitions",
+        "country/list" => "countries",
+        other => other,
+    }
 }

@@ -1,6 +1,7 @@
 //! Recordings: a cycle's bodies in a file (`--record`), and a cycle from such a file (`--replay`).
 //!
-//! A recording has the shape of `step1.json` without its envelope: `timestamp` (UTC), then the bodies.
+//! A recording has the shape of `step1.json` without its envelope: `timestamp` (UTC), what the fetch cost, then
+//! the bodies. Time stands still in a replay (`pipeline::Envelope::now`): the same recording gives the same files.
 
 use std::borrow::Cow;
 use std::fs;
@@ -17,14 +18,23 @@ use pipeline::{Exit, Failure, Listed, atomic};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::output::{Bodies, Output};
+use crate::bodies::Times;
+use crate::odds_live::LiveOdds;
+use crate::output::{Bodies, Fetch, Output};
+use crate::pages::PageOdds;
 
 #[derive(Serialize)]
 struct Recording<'a, 'b> {
     timestamp: String,
+    fetch: &'b Fetch,
+    fetched: &'b Times,
     live_matches: &'a RawValue,
     match_details: &'b Bodies<'a>,
     match_odds: &'b Bodies<'a>,
+    #[serde(skip_serializing_if = "LiveOdds::is_empty")]
+    odds_live: &'b LiveOdds,
+    #[serde(skip_serializing_if = "PageOdds::is_empty")]
+    page_odds: &'b PageOdds,
     team_info: &'b Bodies<'a>,
     competition_info: &'b Bodies<'a>,
     countries: Option<&'a RawValue>,
@@ -38,9 +48,13 @@ pub(crate) fn write(
 ) -> Result<(), Failure> {
     let recording = Recording {
         timestamp: instant(fetched_at),
+        fetch: &output.fetch,
+        fetched: &output.fetched,
         live_matches: output.live_matches,
         match_details: &output.match_details,
         match_odds: &output.match_odds,
+        odds_live: &output.odds_live,
+        page_odds: &output.page_odds,
         team_info: &output.team_info,
         competition_info: &output.competition_info,
         countries: output.countries,

@@ -1,21 +1,25 @@
 //! The reference cache: teams, competitions and countries, which hardly ever change.
 //!
-//! One file in `state/`, of one provider. An entry is used until it is older than the time to live, and
-//! beyond that while a new one can't be had; one that nobody asked for in a week is dropped.
+//! One file in `state/`, of one provider. What is not known is asked for by its id. What is known is kept
+//! current by one question for each kind and time to live: what changed since the last look (`time=`)? Only
+//! where that can't be had are old entries asked for one by one again. An entry that nobody asked for in a
+//! while is dropped, and there are never more than a set number.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use feed::endpoint::Endpoint;
+use feed::row::Anomalies;
 use pipeline::{Failure, atomic};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-const UNUSED_AFTER_S: i64 = 7 * 24 * 3600;
+use crate::bodies::detail_row;
 
 /// One body.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Entry {
+struct Entry {
     /// When it was fetched, unix seconds.
     at: i64,
     /// When it was last asked for.
@@ -23,15 +27,35 @@ pub(crate) struct Entry {
     body: Box<RawValue>,
 }
 
-/// A table of bodies by id.
-pub(crate) type Table = BTreeMap<String, Entry>;
+/// The bodies of one kind, and how far they are known to be current.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Table {
+    entries: BTreeMap<String, Entry>,
+    /// The newest `updated_at` that `time=` has given.
+    until: Option<i64>,
+    /// When the changes were last asked for to the end, unix seconds.
+    checked: Option<i64>,
+}
 
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct File {
     source: String,
-    teams: Table,
-    competitions: Table,
+    team: Table,
+    competition: Table,
     countries: Option<Entry>,
+}
+
+/// How long entries are used, and how many of them are kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keep {
+    /// Seconds after which changes are asked for.
+    pub(crate) ttl_s: i64,
+    /// Seconds after which an entry that nobody used is dropped.
+    pub(crate) unused_s: i64,
+    /// The most entries of a kind.
+    pub(crate) most: usize,
 }
 
 /// The cache.
@@ -39,19 +63,43 @@ struct File {
 pub(crate) struct Reference {
     path: PathBuf,
     file: File,
+    keep: Keep,
     changed: bool,
 }
 
 /// What a body is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
-    Team,
     Competition,
+    Team,
 }
+
+impl Kind {
+    pub(crate) const ALL: [Kind; 2] = [Kind::Competition, Kind::Team];
+
+    /// Where it is asked for.
+    pub(crate) const fn endpoint(self) -> Endpoint {
+        match self {
+            Kind::Competition => Endpoint::Competition,
+            Kind::Team => Endpoint::Team,
+        }
+    }
+
+    /// The fields of a match's details that name one.
+    pub(crate) const fn fields(self) -> &'static [&'static str] {
+        match self {
+            Kind::Competition => &["competition_id"],
+            Kind::Team => &["home_team_id", "away_team_id"],
+        }
+    }
+}
+
+/// Two clocks may differ by this much; the first question about changes reaches back further by it.
+const SKEW_S: i64 = 300;
 
 impl Reference {
     /// Opens the cache of `source` (provider and address); another source's, or a corrupt one, starts empty.
-    pub(crate) fn open(state: &Path, source: &str) -> Reference {
+    pub(crate) fn open(state: &Path, source: &str, keep: Keep) -> Reference {
         let path = state.join("reference.json");
         let empty = || File {
             source: source.to_owned(),
@@ -74,52 +122,124 @@ impl Reference {
         Reference {
             path,
             file,
+            keep,
             changed: false,
         }
     }
 
-    fn table(&mut self, kind: Kind) -> &mut Table {
+    fn table(&self, kind: Kind) -> &Table {
         match kind {
-            Kind::Team => &mut self.file.teams,
-            Kind::Competition => &mut self.file.competitions,
+            Kind::Team => &self.file.team,
+            Kind::Competition => &self.file.competition,
         }
     }
 
-    /// Whether `id` must be asked for: unknown, or older than `ttl_s`. Notes that it is in use.
-    pub(crate) fn needs(&mut self, kind: Kind, id: &str, now: i64, ttl_s: i64) -> bool {
-        let mut changed = false;
-        let needs = match self.table(kind).get_mut(id) {
-            None => true,
-            Some(entry) => {
-                // Once an hour is exact enough for a week, and saves writing the file every minute.
-                if now - entry.used > 3600 {
-                    entry.used = now;
-                    changed = true;
-                }
-                !(0..ttl_s).contains(&(now - entry.at))
+    fn table_mut(&mut self, kind: Kind) -> &mut Table {
+        match kind {
+            Kind::Team => &mut self.file.team,
+            Kind::Competition => &mut self.file.competition,
+        }
+    }
+
+    /// How many entries there are of a kind.
+    pub(crate) fn len(&self, kind: Kind) -> usize {
+        self.table(kind).entries.len()
+    }
+
+    /// From which `updated_at` on changes are to be asked for now; `None`: nothing is known that could have
+    /// changed, or the last look is recent enough.
+    pub(crate) fn changes_due(&self, kind: Kind, now: i64) -> Option<i64> {
+        let table = self.table(kind);
+        let first = table.entries.values().map(|entry| entry.at).min()?;
+        let looked = table.checked.unwrap_or(first);
+        // A look in the future was made before the clock was set back.
+        let recent = (0..self.keep.ttl_s).contains(&(now - looked));
+        (!recent).then(|| {
+            table
+                .until
+                .map_or(first.min(now) - SKEW_S, |until| until + 1)
+        })
+    }
+
+    /// Takes rows of `time=`; those that nobody here asks for are passed over. Returns how many were taken.
+    pub(crate) fn take_changes(&mut self, kind: Kind, rows: &[&str], now: i64) -> usize {
+        let anomalies = Anomalies::default();
+        let table = self.table_mut(kind);
+        let mut taken = 0;
+        for raw in rows {
+            let id = feed::Row::parse(raw, &anomalies)
+                .ok()
+                .and_then(|row| row.text("id"));
+            let Some(entry) = id.and_then(|id| table.entries.get_mut(&*id)) else {
+                continue;
+            };
+            if let Ok(body) = RawValue::from_string(format!(r#"{{"code":0,"results":[{raw}]}}"#)) {
+                entry.at = now;
+                entry.body = body;
+                taken += 1;
             }
+        }
+        self.changed |= taken > 0;
+        taken
+    }
+
+    /// Notes how far the changes have been asked for: `complete` when there were no more.
+    pub(crate) fn looked(&mut self, kind: Kind, until: i64, complete: bool, now: i64) {
+        let table = self.table_mut(kind);
+        table.until = Some(until);
+        if complete {
+            table.checked = Some(now);
+        }
+        self.changed = true;
+    }
+
+    /// Whether `id` must be asked for: unknown, or so old that asking for changes must have failed for long.
+    /// Notes that it is in use.
+    pub(crate) fn needs(&mut self, kind: Kind, id: &str, now: i64) -> bool {
+        let ttl = self.keep.ttl_s;
+        let checked = self.table(kind).checked.unwrap_or(0);
+        let Some(entry) = self.table_mut(kind).entries.get_mut(id) else {
+            return true;
         };
-        self.changed |= changed;
+        // Once an hour is exact enough for a week, and saves writing the file every minute.
+        let noted = !(0..=3600).contains(&(now - entry.used));
+        if noted {
+            entry.used = now;
+        }
+        let empty = detail_row(entry.body.get(), &Anomalies::default()).is_none();
+        let needs = if empty {
+            // Changes would name it too, but only if the provider lists it at all.
+            now - entry.at >= ttl
+        } else {
+            now - entry.at.max(checked) >= ttl.saturating_mul(2)
+        };
+        self.changed |= noted;
         needs
     }
 
+    /// The id of the record that the provider merged `id` into (`uid`), if it did.
+    pub(crate) fn merged_into(&self, kind: Kind, id: &str) -> Option<String> {
+        let anomalies = Anomalies::default();
+        let row = detail_row(self.get(kind, id)?.get(), &anomalies)?;
+        let uid = row.text("uid").filter(|uid| uid != id)?;
+        Some(uid.into_owned())
+    }
+
     /// Whether the countries must be asked for.
-    pub(crate) fn needs_countries(&self, now: i64, ttl_s: i64) -> bool {
+    pub(crate) fn needs_countries(&self, now: i64) -> bool {
         self.file
             .countries
             .as_ref()
-            .is_none_or(|entry| !(0..ttl_s).contains(&(now - entry.at)))
+            .is_none_or(|entry| !(0..self.keep.ttl_s).contains(&(now - entry.at)))
     }
 
     pub(crate) fn put(&mut self, kind: Kind, id: String, body: Box<RawValue>, now: i64) {
-        self.table(kind).insert(
-            id,
-            Entry {
-                at: now,
-                used: now,
-                body,
-            },
-        );
+        let entry = Entry {
+            at: now,
+            used: now,
+            body,
+        };
+        self.table_mut(kind).entries.insert(id, entry);
         self.changed = true;
     }
 
@@ -133,11 +253,7 @@ impl Reference {
     }
 
     pub(crate) fn get(&self, kind: Kind, id: &str) -> Option<&RawValue> {
-        let table = match kind {
-            Kind::Team => &self.file.teams,
-            Kind::Competition => &self.file.competitions,
-        };
-        table.get(id).map(|entry| &*entry.body)
+        self.table(kind).entries.get(id).map(|entry| &*entry.body)
     }
 
     pub(crate) fn countries(&self) -> Option<&RawValue> {
@@ -149,13 +265,150 @@ impl Reference {
         if !self.changed {
             return Ok(());
         }
-        for kind in [Kind::Team, Kind::Competition] {
-            self.table(kind)
-                .retain(|_, entry| now - entry.used < UNUSED_AFTER_S);
+        let Keep { unused_s, most, .. } = self.keep;
+        for kind in Kind::ALL {
+            let entries = &mut self.table_mut(kind).entries;
+            entries.retain(|_, entry| now - entry.used < unused_s);
+            if entries.len() > most {
+                let mut used: Vec<i64> = entries.values().map(|entry| entry.used).collect();
+                used.sort_unstable();
+                let longest_unused = used[used.len() - most];
+                entries.retain(|_, entry| entry.used >= longest_unused);
+                // Of equally long unused ones any may go.
+                while entries.len() > most {
+                    entries.pop_first();
+                }
+            }
         }
         atomic::write(&self.path, |out| {
             Ok(serde_json::to_writer(out, &self.file)?)
         })
         .map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 86_400;
+    const KEEP: Keep = Keep {
+        ttl_s: DAY,
+        unused_s: 7 * DAY,
+        most: 3,
+    };
+
+    fn body(id: &str, name: &str) -> Box<RawValue> {
+        RawValue::from_string(format!(
+            r#"{{"code":0,"results":[{{"id":"{id}","name":"{name}"}}]}}"#
+        ))
+        .unwrap()
+    }
+
+    #[test]
+    fn after_the_time_to_live_one_question_keeps_all_entries_current() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut cache = Reference::open(folder.path(), "x", KEEP);
+        assert_eq!(
+            cache.changes_due(Kind::Team, 0),
+            None,
+            "nothing could have changed"
+        );
+        cache.put(Kind::Team, "a".to_owned(), body("a", "Old"), 1000);
+        cache.put(Kind::Team, "b".to_owned(), body("b", "Same"), 5000);
+        assert_eq!(cache.changes_due(Kind::Team, 1000 + DAY - 1), None);
+        let due = cache.changes_due(Kind::Team, 1000 + DAY);
+        assert_eq!(
+            due,
+            Some(1000 - SKEW_S),
+            "from the oldest entry on, and a little before"
+        );
+        let rows = [
+            r#"{"id":"a","name":"New","updated_at":7000}"#,
+            r#"{"id":"stranger"}"#,
+        ];
+        assert_eq!(cache.take_changes(Kind::Team, &rows, 1000 + DAY), 1);
+        cache.looked(Kind::Team, 7000, true, 1000 + DAY);
+        assert!(
+            cache
+                .get(Kind::Team, "a")
+                .unwrap()
+                .get()
+                .contains(r#""New""#)
+        );
+        assert_eq!(cache.get(Kind::Team, "stranger").map(RawValue::get), None);
+        assert_eq!(cache.changes_due(Kind::Team, 1000 + 2 * DAY - 1), None);
+        assert_eq!(cache.changes_due(Kind::Team, 1000 + 2 * DAY), Some(7001));
+        assert!(
+            !cache.needs(Kind::Team, "b", 1000 + 2 * DAY),
+            "the look covers it"
+        );
+        assert!(
+            cache.needs(Kind::Team, "b", 1000 + 3 * DAY),
+            "no look for two days: one by one"
+        );
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_asks_once_and_not_for_every_entry() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut cache = Reference::open(folder.path(), "x", KEEP);
+        cache.put(Kind::Team, "a".to_owned(), body("a", "A"), 10 * DAY);
+        let now = 10 * DAY - 3600;
+        assert!(cache.changes_due(Kind::Team, now).is_some());
+        assert!(!cache.needs(Kind::Team, "a", now));
+        cache.looked(Kind::Team, now, true, now);
+        assert_eq!(cache.changes_due(Kind::Team, now), None);
+    }
+
+    #[test]
+    fn the_cache_never_grows_beyond_its_bounds() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut cache = Reference::open(folder.path(), "x", KEEP);
+        for n in 0..5 {
+            cache.put(
+                Kind::Team,
+                format!("t{n}"),
+                body(&format!("t{n}"), "T"),
+                n * DAY,
+            );
+        }
+        cache.save(5 * DAY).unwrap();
+        let mut again = Reference::open(folder.path(), "x", KEEP);
+        let ids: Vec<&str> = again
+            .table(Kind::Team)
+            .entries
+            .keys()
+            .map(String::as_str)
+            .collect();
+        assert_eq!(ids, ["t2", "t3", "t4"], "the longest unused went");
+        again.put(Kind::Team, "t9".to_owned(), body("t9", "T"), 20 * DAY);
+        again.save(20 * DAY).unwrap();
+        assert_eq!(
+            Reference::open(folder.path(), "x", KEEP).len(Kind::Team),
+            1,
+            "unused for a week"
+        );
+        assert_eq!(
+            Reference::open(folder.path(), "y", KEEP).len(Kind::Team),
+            0,
+            "another source's"
+        );
+    }
+
+    #[test]
+    fn an_answer_without_a_row_is_asked_for_again_after_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut cache = Reference::open(folder.path(), "x", KEEP);
+        let nothing = RawValue::from_string(r#"{"code":0,"results":[]}"#.to_owned()).unwrap();
+        cache.put(Kind::Team, "a".to_owned(), nothing, 0);
+        cache.looked(Kind::Team, 0, true, DAY);
+        assert_eq!(
+            (
+                cache.needs(Kind::Team, "a", DAY - 1),
+                cache.needs(Kind::Team, "a", DAY)
+            ),
+            (false, true)
+        );
     }
 }

@@ -100,11 +100,32 @@ impl Secret {
             .trim_start_matches('=')
             .to_owned();
         let json = serde_json::to_string(&self.0).unwrap_or_default();
-        let mut forms = vec![self.0.clone(), encoded, json.trim_matches('"').to_owned()];
+        let json = json[1..json.len().saturating_sub(1)].to_owned();
+        let mut forms = vec![
+            self.0.clone(),
+            // The hexadecimal digits of a URL may be of either case, and a space `+` or `%20`.
+            encoded.replace('+', "%20"),
+            lower_hex(&encoded),
+            lower_hex(&encoded.replace('+', "%20")),
+            encoded,
+            // PHP escapes slashes.
+            json.replace('/', "\\/"),
+            json,
+        ];
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
         forms.dedup();
         forms
     }
+}
+
+/// `%2F` as `%2f`.
+fn lower_hex(encoded: &str) -> String {
+    let mut parts = encoded.split('%');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| match part.split_at_checked(2) {
+        Some((digits, rest)) => text + "%" + &digits.to_ascii_lowercase() + rest,
+        None => text + "%" + part,
+    })
 }
 
 /// The value from the environment, from a file that the environment names, or from systemd's credentials.
@@ -161,7 +182,13 @@ mod tests {
             user: Secret("someone".to_owned()),
             secret: Secret("a/b \"c&d".to_owned()),
         };
-        for echoed in ["a/b \"c&d", "a%2Fb+%22c%26d", r#"a/b \"c&d"#] {
+        for echoed in [
+            "a/b \"c&d",
+            "a%2Fb+%22c%26d",
+            "a%2fb%20%22c%26d",
+            r#"a/b \"c&d"#,
+            r#"a\/b \"c&d"#,
+        ] {
             assert_eq!(
                 encoded.scrub_body(format!("<{echoed}>")),
                 "<[hidden]>",

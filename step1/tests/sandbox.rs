@@ -335,3 +335,123 @@ fn nothing_that_step_1_writes_holds_the_secret() {
     }
     assert!(files >= 3, "step1.json and the state were looked at");
 }
+
+#[test]
+fn replaying_a_recording_twice_gives_the_same_files_bit_for_bit_down_to_the_text() {
+    let sandbox = Sandbox::start(&[]);
+    let recorder = Chain::new();
+    let file = recorder.path().join("kept.json.gz");
+    let output = recorder
+        .command(1)
+        .args([
+            "--provider",
+            "sandbox",
+            "--base-url",
+            &sandbox.1,
+            "--record",
+        ])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", message(&output));
+    let replay = || {
+        let chain = Chain::new();
+        let output = chain
+            .command(1)
+            .arg("--replay")
+            .arg(&file)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", message(&output));
+        chain.run_from_2_to(5);
+        let shown = chain.run(6, []);
+        assert!(shown.status.success(), "{}", message(&shown));
+        let mut files: Vec<Vec<u8>> = (1..=6)
+            .map(|n| fs::read(chain.output(n)).unwrap())
+            .collect();
+        files.push(shown.stdout);
+        files
+    };
+    let first = replay();
+    thread::sleep(std::time::Duration::from_millis(1100));
+    let again = replay();
+    for (number, (one, other)) in first.iter().zip(&again).enumerate() {
+        assert!(one == other, "file {} differs", number + 1);
+    }
+    let product: Value = serde_json::from_slice(&first[4]).unwrap();
+    assert_eq!(product["fresh"], false, "a recording is nothing to act on");
+    assert!(String::from_utf8_lossy(&first[6]).contains("RECORDED"));
+}
+
+#[test]
+fn explain_says_what_it_would_ask_asks_nothing_and_changes_nothing() {
+    let sandbox = Sandbox::start(&[]);
+    let chain = Chain::new();
+    assert!(fetch(&chain, &sandbox.1).status.success());
+    drop(sandbox);
+    let state = || {
+        let mut files: Vec<_> = fs::read_dir(chain.path().join("state"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .map(|path| (path.clone(), fs::read(path).unwrap()))
+            .collect();
+        files.sort();
+        (files, fs::read(chain.output(1)).unwrap())
+    };
+    let before = state();
+    let output = chain
+        .command(1)
+        .args(["--explain", "--provider", "sandbox"])
+        .env("FOOTBALL_BOT_FEED__MAX_ODDS_AGE", "1s")
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(output.status.success(), "{}", message(&output));
+    assert!(
+        shown.lines().all(|line| line.chars().count() <= 80),
+        "{shown}"
+    );
+    for word in ["live list", "odds", "->", "in the cache", "20 matches"] {
+        assert!(shown.contains(word), "{shown} lacks {word}");
+    }
+    assert!(state() == before);
+    let cold = Chain::new().run(1, ["--explain"]);
+    assert!(
+        cold.status.success(),
+        "without credentials: {}",
+        message(&cold)
+    );
+    assert!(String::from_utf8_lossy(&cold.stdout).contains("Nothing usable is known"));
+}
+
+#[test]
+fn odds_live_stands_beside_the_histories_and_only_when_it_is_asked_for() {
+    let sandbox = Sandbox::start(&["--speed", "20"]);
+    let chain = Chain::new();
+    let run = |on: &str| {
+        let output = chain
+            .command(1)
+            .args(["--provider", "sandbox", "--base-url", &sandbox.1])
+            .env("FOOTBALL_BOT_FEED__ODDS_LIVE", on)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", message(&output));
+        chain.json(1)
+    };
+    assert_eq!(run("false").get("odds_live"), None);
+    let with = run("true");
+    assert_eq!(with["fetch"]["by_endpoint"]["odds/live"], 1);
+    assert!(
+        with["fetch"]["errors"].as_array().unwrap().is_empty(),
+        "{}",
+        with["fetch"]
+    );
+    let live = with["odds_live"]
+        .as_object()
+        .expect("prices changed in the last minute");
+    assert!(
+        live.keys().all(|id| with["match_odds"][id]["code"] == 0),
+        "the bodies are as they came"
+    );
+    chain.run_from_2_to(5);
+}

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use feed::codes::Market;
+use feed::codes::{Market, PAGE_BOOKMAKERS};
 use feed::envelope::{self, FeedError};
+use feed::index::Marks;
 use feed::json::{Cursor, Fault};
 use feed::row::Anomalies;
 use pipeline::handoff::{self, Source};
@@ -29,6 +30,12 @@ pub struct Cycle<'a> {
     pub(crate) teams: Bodies<'a>,
     pub(crate) competitions: Bodies<'a>,
     pub(crate) countries: Option<&'a str>,
+    /// Newer changes than the histories have: `{match: {company: {market: [tick]}}}`.
+    pub(crate) odds_live: Bodies<'a>,
+    /// Odds read from web pages, in the same shape.
+    pub(crate) page_odds: Bodies<'a>,
+    /// The names of the bookmakers whose pages were read, by their ids.
+    pub(crate) page_books: Listed<i64, Text<'a>>,
     pub(crate) anomalies: Anomalies,
 }
 
@@ -70,6 +77,22 @@ impl<'a> Cycle<'a> {
                     cycle.competitions = bodies(c, "competition_info", &cycle.anomalies)?
                 }
                 "countries" => cycle.countries = Some(c.value()?),
+                "odds_live" => cycle.odds_live = bodies(c, "odds_live", &cycle.anomalies)?,
+                "page_odds" => {
+                    c.object::<Fault>(|key, c| {
+                        match &*key {
+                            "matches" => {
+                                cycle.page_odds = bodies(c, "page_odds", &cycle.anomalies)?
+                            }
+                            "books" => {
+                                cycle.page_books =
+                                    serde_json::from_str(c.value()?).unwrap_or_default()
+                            }
+                            _ => drop(c.value()?),
+                        }
+                        Ok(())
+                    })?;
+                }
                 "match_odds" => cycle.odds = all_odds(c, &cycle.anomalies)?,
                 _ => drop(c.value()?),
             }
@@ -116,11 +139,12 @@ fn all_odds<'a>(
     anomalies: &Anomalies,
 ) -> Result<HashMap<Text<'a>, Result<Books<'a>, FeedError>>, Fault> {
     let mut all = HashMap::new();
+    let mut marks = Marks::default();
     if !is_object(cursor, "match_odds", anomalies)? {
         return Ok(all);
     }
     cursor.object::<Fault>(|id, c| {
-        let odds = match_odds(c, anomalies)?;
+        let odds = match_odds(c, &mut marks, anomalies)?;
         all.entry(Text(id)).or_insert(odds);
         Ok(())
     })?;
@@ -130,6 +154,7 @@ fn all_odds<'a>(
 /// One body of `odds/history`. Its error does not concern the other matches.
 fn match_odds<'a>(
     cursor: &mut Cursor<'a>,
+    marks: &mut Marks,
     anomalies: &Anomalies,
 ) -> Result<Result<Books<'a>, FeedError>, Fault> {
     if !is_object(cursor, "odds body", anomalies)? {
@@ -138,7 +163,7 @@ fn match_odds<'a>(
     let (mut err, mut code, mut message, mut books) = (None, None, None, None);
     cursor.object::<Fault>(|key, c| {
         match &*key {
-            "results" => books = Some(read_books(c, anomalies)?),
+            "results" => books = Some(read_books(c, false, marks, anomalies)?),
             "err" => err = Some(c.value()?),
             "code" => code = Some(c.value()?),
             "msg" => message = Some(c.value()?),
@@ -149,9 +174,14 @@ fn match_odds<'a>(
     Ok(envelope::judge(err, code, message).and_then(|()| books.ok_or(FeedError::NoResults)))
 }
 
-fn read_books<'a>(cursor: &mut Cursor<'a>, anomalies: &Anomalies) -> Result<Books<'a>, Fault> {
+/// `{company: {market: [tick]}}`.
+pub(crate) fn read_books<'a>(
+    cursor: &mut Cursor<'a>,
+    pages: bool,
+    marks: &mut Marks,
+    anomalies: &Anomalies,
+) -> Result<Books<'a>, Fault> {
     let mut books = Books::default();
-    let mut starts = Vec::new();
     if !is_object(cursor, "odds results", anomalies)? {
         return Ok(books);
     }
@@ -160,8 +190,10 @@ fn read_books<'a>(cursor: &mut Cursor<'a>, anomalies: &Anomalies) -> Result<Book
             anomalies.note("odds company", "no number");
             return c.value().map(drop);
         };
-        let book = read_book(c, &mut starts, anomalies)?;
-        if books.iter().any(|(known, _)| *known == id) {
+        let book = read_book(c, marks, anomalies)?;
+        if PAGE_BOOKMAKERS.contains(&id) != pages {
+            anomalies.note("odds company", "an id that is kept for web pages");
+        } else if books.iter().any(|(known, _)| *known == id) {
             anomalies.note("odds company", "twice in one match");
         } else {
             books.0.push((id, book));
@@ -173,7 +205,7 @@ fn read_books<'a>(cursor: &mut Cursor<'a>, anomalies: &Anomalies) -> Result<Book
 
 fn read_book<'a>(
     cursor: &mut Cursor<'a>,
-    starts: &mut Vec<usize>,
+    marks: &mut Marks,
     anomalies: &Anomalies,
 ) -> Result<Book<'a>, Fault> {
     let mut book = Book::default();
@@ -194,7 +226,7 @@ fn read_book<'a>(
             }
             return Ok(());
         }
-        let series = Series::read(c, market, starts, anomalies)?;
+        let series = Series::read(c, market, marks, anomalies)?;
         if series.ticks > 0 {
             book.slot(market).get_or_insert(series);
         }

@@ -2,8 +2,9 @@
 
 use feed::Tick;
 use feed::codes::{Market, in_play};
+use feed::index::{Index, Marks};
 use feed::json::{Cursor, Fault};
-use feed::odds::Index;
+
 use feed::row::Anomalies;
 use serde::{Deserialize, Serialize};
 
@@ -35,16 +36,73 @@ pub struct Series<'a> {
 }
 
 impl<'a> Series<'a> {
-    /// Reads the list of ticks at the cursor. `starts` is working memory.
+    /// Reads what [`Serialize`] wrote, without the ticks that no later step asks for.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn read_back(cursor: &mut Cursor<'a>) -> Result<Self, Fault> {
+        let mut series = Series::default();
+        let unnoted = Anomalies::default();
+        cursor.object::<Fault>(|key, c| {
+            let slot = match &*key {
+                "newest" => &mut series.newest,
+                "newest_open" => &mut series.newest_open,
+                "opening" => &mut series.opening,
+                "ticks" => {
+                    series.ticks = c.read()?;
+                    return Ok(());
+                }
+                _ => return c.value().map(drop),
+            };
+            let at = c.position();
+            *slot = Some(Tick::read(c, &unnoted)?.ok_or(Fault {
+                at,
+                ended: false,
+                expected: "an odds tick",
+            })?);
+            Ok(())
+        })?;
+        Ok(series)
+    }
+
+    /// Reads the list of ticks at the cursor. `marks` is working memory.
     pub(crate) fn read(
         cursor: &mut Cursor<'a>,
         market: Market,
-        starts: &mut Vec<usize>,
+        marks: &mut Marks,
         anomalies: &Anomalies,
     ) -> Result<Self, Fault> {
-        match Index::of(cursor, starts) {
+        match Index::of(cursor, marks) {
             Some(index) => Series::of_index(&index, market, anomalies),
             None => Series::walk(cursor, market, anomalies),
+        }
+    }
+
+    /// Puts a newer series, of ticks that this one may have in part, before this one. Only what is newer than
+    /// this one's newest counts.
+    pub(crate) fn add_newer(&mut self, newer: Series<'a>) {
+        let known = self.newest.as_ref().or(self.newest_open.as_ref());
+        let known = known.map_or(0, |tick| tick.at);
+        let is_new = |tick: &Option<Tick<'_>>| tick.as_ref().is_some_and(|tick| tick.at > known);
+        if !is_new(&newer.newest) {
+            return;
+        }
+        // How many of the newer ones the history has nobody counted; it is at least this one.
+        self.ticks += 1;
+        self.valid |= newer.valid;
+        self.newest = newer.newest;
+        if is_new(&newer.newest_open) {
+            self.newest_open = newer.newest_open;
+        }
+    }
+
+    /// The same where the beginning is not known.
+    pub(crate) fn without_beginning(self) -> Series<'a> {
+        Series {
+            opening: None,
+            first_in_play: None,
+            minute_3_to_6: None,
+            ..self
         }
     }
 
@@ -81,35 +139,29 @@ impl<'a> Series<'a> {
                 .read(nth, &unnoted)?
                 .filter(|tick: &Tick<'_>| tick.open_valid(market)))
         };
-        let mut oldest_open = false;
-        let mut least = i64::MAX;
         for nth in (0..count).rev() {
-            let digit = index.minute_digit(nth);
-            let early = digit.is_none_or(|digit| (b'3'..=b'6').contains(&digit));
-            let before_kickoff = || {
-                index
-                    .status_digit(nth)
-                    .is_some_and(|status| !in_play(i64::from(status - b'0')))
+            if let Some(oldest) = open(nth)? {
+                series.opening = (oldest.status == 1).then_some(oldest);
+                break;
+            }
+        }
+        let played = |tick: &Tick<'_>| in_play(tick.status);
+        for nth in (0..index.in_play_until()).rev() {
+            if let Some(first) = open(nth)?.filter(played) {
+                series.first_in_play = Some(first);
+                break;
+            }
+        }
+        let mut least = i64::MAX;
+        for nth in index.early().iter().rev() {
+            let Some(tick) = open(*nth)?.filter(played) else {
+                continue;
             };
-            if oldest_open && !early && (series.first_in_play.is_some() || before_kickoff()) {
-                continue;
-            }
-            let Some(tick) = open(nth)? else { continue };
-            if !oldest_open {
-                oldest_open = true;
-                series.opening = (tick.status == 1).then(|| tick.clone());
-            }
-            if !in_play(tick.status) {
-                continue;
-            }
             if let Some(distance) = distance_from_4_5(&tick.minute)
                 && distance < least
             {
                 least = distance;
-                series.minute_3_to_6 = Some(tick.clone());
-            }
-            if series.first_in_play.is_none() {
-                series.first_in_play = Some(tick);
+                series.minute_3_to_6 = Some(tick);
             }
         }
         Ok(series)
@@ -169,11 +221,11 @@ mod tests {
 
     fn digest(text: &str, market: Market) -> Series<'_> {
         {
-            let mut starts = Vec::new();
+            let mut marks = Marks::default();
             Series::read(
                 &mut Cursor::new(text),
                 market,
-                &mut starts,
+                &mut marks,
                 &Anomalies::default(),
             )
             .unwrap()
@@ -241,23 +293,24 @@ mod tests {
         #[test]
         fn both_ways_to_read_a_series_agree(
             ticks in prop::collection::vec(
-                (0i64..9, prop::sample::select(vec!["", "1", "3", "4", "5", "6", "7", "45+", "midfield", "63"]),
-                 0i64..3, prop::sample::select(vec![1i64, 2, 3, 4, 8, 13]), 0u8..4),
+                (prop::sample::select(vec![50i64, 999_999_999, 1_748_453_400, 1_748_453_401]), prop::sample::select(vec!["", "1", "3", "4", "5", "6", "7", "45+", "midfield", "63"]),
+                 prop::sample::select(vec!["0.5", "1.5", "2.5", "\"3.0\"", "null"]), prop::sample::select(vec![1i64, 2, 3, 4, 8, 13]),
+                 0u8..4, prop::sample::select(vec!["0-1", "10-2", "2-11", "é-1"])),
                 1..40),
             market in prop::sample::select(vec![Market::FullTimeResult, Market::Spread]),
             space in any::<bool>(),
         ) {
             let comma = if space { ", " } else { "," };
-            let list: Vec<String> = ticks.iter().map(|(at, minute, price, status, sealed)| {
+            let list: Vec<String> = ticks.iter().map(|(at, minute, price, status, sealed, score)| {
                 let sealed = u8::from(*sealed == 0);
-                [format!("[{}", 1_748_453_400 + at), format!("\"{minute}\""), format!("{price}.5"), "1.25".to_owned(),
-                 "3.0".to_owned(), status.to_string(), sealed.to_string(), "\"0-1\"]".to_owned()].join(comma)
+                [format!("[{at}"), format!("\"{minute}\""), (*price).to_owned(), "1.25".to_owned(),
+                 "3.0".to_owned(), status.to_string(), sealed.to_string(), format!("\"{score}\"]")].join(comma)
             }).collect();
             let text = format!("[{}]", list.join(comma));
             let anomalies = Anomalies::default();
-            let mut starts = Vec::new();
+            let mut marks = Marks::default();
             let mut cursor = Cursor::new(&text);
-            let index = Index::of(&mut cursor, &mut starts).expect("the common shape");
+            let index = Index::of(&mut cursor, &mut marks).expect("the common shape");
             prop_assert_eq!(cursor.position(), text.len());
             let short = Series::of_index(&index, market, &anomalies).unwrap();
             let long = Series::walk(&mut Cursor::new(&text), market, &anomalies).unwrap();
@@ -273,11 +326,12 @@ mod tests {
                 if i == nested { serde_json::json!([1, [2, text, "1"], [text, "0-1"]]) } else { serde_json::json!([1, text, "0-1"]) }
             }).collect();
             let text = format!("{},null", serde_json::to_string(&list).unwrap());
-            let mut starts = Vec::new();
+            let mut marks = Marks::default();
             let mut cursor = Cursor::new(&text);
-            if Index::of(&mut cursor, &mut starts).is_some() {
+            if let Some(index) = Index::of(&mut cursor, &mut marks) {
+                prop_assert_eq!(index.count(), list.len());
                 prop_assert_eq!(&text[cursor.position()..], ",null");
-                prop_assert_eq!(starts.len(), list.len());
+
             } else {
                 prop_assert_eq!(cursor.position(), 0);
             }
@@ -294,6 +348,37 @@ mod tests {
                 ticks: 3,
                 ..Series::default()
             }
+        );
+    }
+
+    #[test]
+    fn newer_changes_go_before_a_history_and_older_ones_change_nothing() {
+        let history = r#"[[50,"9",2.0,3.0,4.0,2,1,"0-0"],[40,"",2.1,3.0,4.0,1,0,"0-0"]]"#;
+        let with = |changes| {
+            let mut series = digest(history, Market::FullTimeResult);
+            series.add_newer(digest(changes, Market::FullTimeResult));
+            series
+        };
+        let plain = digest(history, Market::FullTimeResult);
+        assert_eq!(
+            with(r#"[[50,"9",9.0,3.0,4.0,2,0,"0-0"]]"#),
+            plain,
+            "of the same second: the history is right"
+        );
+        assert_eq!(with(r#"[[45,"9",9.0,3.0,4.0,2,0,"0-0"]]"#), plain);
+        let newer = with(r#"[[60,"10",2.2,3.0,4.0,2,0,"0-0"]]"#);
+        assert_eq!(
+            (
+                at(&newer.newest),
+                at(&newer.newest_open),
+                at(&newer.opening)
+            ),
+            (Some(60), Some(60), Some(40))
+        );
+        let sealed = with(r#"[[60,"10",2.2,3.0,4.0,2,1,"0-0"],[45,"9",9.0,3.0,4.0,2,0,"0-0"]]"#);
+        assert_eq!(
+            (at(&sealed.newest), at(&sealed.newest_open)),
+            (Some(60), Some(40))
         );
     }
 }

@@ -16,7 +16,9 @@ use pipeline::{Context, CycleId, Envelope, Failure, Step};
 
 pub use cycle::Cycle;
 pub use digest::Series;
-pub use record::{Book, Environment, Incident, Match, Output, Rejected, Side, Stat};
+pub use record::{
+    Book, Environment, Incident, Match, Output, Rejected, Side, Stat, bookmaker, no_books,
+};
 
 /// The step.
 pub struct Merge;

@@ -4,13 +4,15 @@ use std::collections::{HashMap, HashSet};
 
 use feed::codes;
 use feed::envelope;
+use feed::index::Marks;
+use feed::json::Cursor;
 use feed::odds::TIMES;
 use feed::row::{self, Anomalies, Row};
 use feed::score::{self, Score};
 use football::{parse_humidity, parse_pressure, parse_temperature, parse_wind};
 use pipeline::{Failure, Text};
 
-use crate::cycle::{Bodies, Books, Cycle};
+use crate::cycle::{Bodies, Books, Cycle, read_books};
 use crate::record::{Environment, Incident, Match, Output, Rejected, Side, Stat};
 
 /// The whole list. Fails only when there is no live list to speak of.
@@ -62,6 +64,7 @@ pub(crate) fn merge<'a>(
         rejected,
         matches: matches.into_iter().collect(),
         anomalies: anomalies.into_counts(),
+        page_books: cycle.page_books,
     })
 }
 
@@ -206,11 +209,16 @@ impl<'a> Merger<'a, '_> {
         id: &Text<'a>,
         name: &str,
     ) -> Option<Row<'a, 'n>> {
-        let record = self.record(bodies, id, name)?;
-        let merged = record.text("uid").filter(|uid| uid != id.as_str());
-        merged
-            .and_then(|uid| self.record(bodies, &Text(uid), name))
-            .or(Some(record))
+        let mut record = self.record(bodies, id, name)?;
+        // One that was merged into one that was merged; more than that is a circle.
+        for _ in 0..3 {
+            let target = record.text("uid").filter(|uid| uid != id.as_str());
+            match target.and_then(|uid| self.record(bodies, &Text(uid), name)) {
+                Some(next) => record = next,
+                None => break,
+            }
+        }
+        Some(record)
     }
 
     fn team_name(&self, teams: &Bodies<'a>, id: Option<&Text<'a>>) -> Option<Text<'a>> {
@@ -246,14 +254,35 @@ impl<'a> Merger<'a, '_> {
     }
 
     fn odds(&self, id: &Text<'a>, cycle: &mut Cycle<'a>) -> Books<'a> {
-        match cycle.odds.remove(id) {
+        let mut books = match cycle.odds.remove(id) {
             Some(Ok(books)) => books,
             Some(Err(why)) => {
                 self.anomalies.note("odds", &why.to_string());
                 Books::default()
             }
             None => Books::default(),
+        };
+        if let Some(newer) = self.more_books(&cycle.odds_live, id, false) {
+            for (company, changes) in newer.0 {
+                match books.0.iter_mut().find(|(known, _)| *known == company) {
+                    Some((_, book)) => book.add_newer(changes),
+                    None => books.0.push((company, changes.without_beginning())),
+                }
+            }
         }
+        if let Some(pages) = self.more_books(&cycle.page_odds, id, true) {
+            let pages = pages.0.into_iter();
+            books
+                .0
+                .extend(pages.map(|(id, book)| (id, book.without_beginning())));
+        }
+        books
+    }
+
+    /// Odds that stand beside the histories; ours, so what can't be read is none.
+    fn more_books(&self, all: &Bodies<'a>, id: &Text<'a>, pages: bool) -> Option<Books<'a>> {
+        let mut cursor = Cursor::new(all.get(id)?);
+        read_books(&mut cursor, pages, &mut Marks::default(), self.anomalies).ok()
     }
 
     fn pair(&self, elements: &[&str]) -> Option<[i64; 2]> {

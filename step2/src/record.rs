@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use feed::codes::Market;
+use feed::codes::{self, Market};
+use feed::json::{Cursor, Fault};
 use feed::score::Scores;
 use pipeline::{Listed, Text};
 use serde::{Deserialize, Serialize};
@@ -20,8 +21,24 @@ pub struct Output<'a, M = Match<'a>> {
     pub rejected: Vec<Rejected<'a>>,
     /// What was odd in the feed, counted.
     pub anomalies: BTreeMap<String, u64>,
+    /// Names of bookmakers that are read from web pages, by their ids; the feed's have a table.
+    #[serde(borrow, default = "Listed::default", skip_serializing_if = "no_books")]
+    pub page_books: Listed<i64, Text<'a>>,
     /// The matches in the order of the live list.
     pub matches: Listed<Text<'a>, M>,
+}
+
+/// Whether no page was read; its key is then left out.
+pub fn no_books(books: &Listed<i64, Text<'_>>) -> bool {
+    books.is_empty()
+}
+
+/// A bookmaker's name: a page's, else the feed's.
+pub fn bookmaker<'a>(id: i64, page_books: &[(i64, Text<'a>)]) -> Text<'a> {
+    page_books
+        .iter()
+        .find(|(known, _)| *known == id)
+        .map_or_else(|| Text(codes::bookmaker(id)), |(_, name)| name.clone())
 }
 
 /// A match that was left out.
@@ -179,6 +196,26 @@ pub struct Book<'a> {
 }
 
 impl<'a> Book<'a> {
+    /// Reads what [`Serialize`] wrote.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn read_back(cursor: &mut Cursor<'a>) -> Result<Self, Fault> {
+        let mut book = Book::default();
+        cursor.object::<Fault>(|key, c| {
+            let slot = match &*key {
+                "full_time_result" => &mut book.full_time_result,
+                "spread" => &mut book.spread,
+                "over_under" => &mut book.over_under,
+                "corners_over_under" => &mut book.corners_over_under,
+                _ => return c.value().map(drop),
+            };
+            *slot = Some(Series::read_back(c)?);
+            Ok(())
+        })?;
+        Ok(book)
+    }
+
     /// The series of a market.
     pub fn series(&self, market: Market) -> Option<&Series<'a>> {
         match market {
@@ -195,6 +232,31 @@ impl<'a> Book<'a> {
             Market::Spread => &mut self.spread,
             Market::OverUnder => &mut self.over_under,
             Market::CornersOverUnder => &mut self.corners_over_under,
+        }
+    }
+
+    /// Puts newer ticks of the same book before what its histories have.
+    pub(crate) fn add_newer(&mut self, newer: Book<'a>) {
+        for market in Market::ALL {
+            let mut newer = newer.clone();
+            let Some(changes) = newer.slot(market).take() else {
+                continue;
+            };
+            match self.slot(market) {
+                Some(series) => series.add_newer(changes),
+                slot => *slot = Some(changes.without_beginning()),
+            }
+        }
+    }
+
+    /// The same where the beginning of the series is not known: what is oldest here is no opening.
+    pub(crate) fn without_beginning(self) -> Book<'a> {
+        let of = |series: Option<Series<'a>>| series.map(Series::without_beginning);
+        Book {
+            full_time_result: of(self.full_time_result),
+            spread: of(self.spread),
+            over_under: of(self.over_under),
+            corners_over_under: of(self.corners_over_under),
         }
     }
 

@@ -7,6 +7,7 @@ mod brief;
 mod categories;
 mod statistics;
 
+use feed::json::Fault;
 use pipeline::handoff::{self, Source};
 use pipeline::{Context, Failure, Listed, Step, Text};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,13 @@ pub struct Output<'a> {
     /// Matches that could not be used, and why.
     #[serde(borrow)]
     pub rejected: Vec<Rejected<'a>>,
+    /// Names of bookmakers that are read from web pages, by their ids.
+    #[serde(
+        borrow,
+        default = "Listed::default",
+        skip_serializing_if = "step2::no_books"
+    )]
+    pub page_books: Listed<i64, Text<'a>>,
     /// The records of step 2 ([`step2::Match`]), unchanged; still text.
     #[serde(borrow)]
     pub matches: Listed<Text<'a>, &'a RawValue>,
@@ -55,8 +63,8 @@ impl Step for Summarise {
         let briefs: Vec<(Text<'a>, Brief<'a>)> = input
             .matches
             .iter()
-            .map(|(id, raw)| Ok((id.clone(), serde_json::from_str(raw.get())?)))
-            .collect::<Result<_, serde_json::Error>>()
+            .map(|(id, raw)| Ok((id.clone(), Brief::read(raw.get())?)))
+            .collect::<Result<_, Fault>>()
             .map_err(|why| {
                 Failure::bad_input(format!(
                     "the input has a match that step 2 did not write: {why}"
@@ -67,6 +75,7 @@ impl Step for Summarise {
             statistics: Statistics::of(&input, &briefs),
             categories: Categories::of(&briefs),
             rejected: input.rejected,
+            page_books: input.page_books,
             matches: input.matches,
         })
     }

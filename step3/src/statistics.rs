@@ -46,7 +46,7 @@ impl<'a> Statistics<'a> {
         let mut by_bookmaker: BTreeMap<i64, usize> = BTreeMap::new();
         for (_, one) in matches {
             statistics.with_odds += usize::from(one.ticks > 0);
-            statistics.with_events += usize::from(!one.incidents.is_empty());
+            statistics.with_events += usize::from(one.events > 0);
             statistics.ticks += one.ticks;
             *statistics
                 .by_phase
@@ -64,7 +64,7 @@ impl<'a> Statistics<'a> {
         }
         statistics.by_bookmaker = by_bookmaker
             .into_iter()
-            .map(|(id, count)| (Text(codes::bookmaker(id)), count))
+            .map(|(id, count)| (step2::bookmaker(id, &input.page_books), count))
             .collect();
         statistics
     }

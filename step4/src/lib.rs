@@ -3,16 +3,20 @@
 //! In: `step3/step3.json`. Out: `step4/step4.json`: of every match the fields of the contract in the
 //! feed's own numbers, one primary quote per market, and the 1X2 prices that one could bet on now.
 
+mod input;
 mod quotes;
 mod record;
 mod score;
 
+use feed::json::Fault;
 use pipeline::handoff::{self, Source};
 use pipeline::{Context, Failure, Listed, Step, Text};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use step2::Rejected;
 use step3::Statistics;
+
+use crate::input::Record;
 
 pub use quotes::{OpenBook, Quote};
 pub use record::Match;
@@ -50,19 +54,18 @@ impl Step for Extract {
     fn run<'a>(input: Self::Input<'a>, context: &Context) -> Result<Self::Output<'a>, Failure> {
         let now = context.fetched_at();
         let bookmakers = &context.config.odds.bookmakers;
+        let page_books = input.page_books;
         // One match at a time: its odds are dropped before the next one's are read.
         let extract = |(id, raw): (Text<'a>, &'a RawValue)| {
-            let one = serde_json::from_str(raw.get())?;
-            Ok((id, Match::extract(one, bookmakers, now)))
+            let one = Record::read(raw.get())?;
+            Ok((id, Match::extract(one, bookmakers, &page_books, now)))
         };
         let wanted = input
             .matches
             .0
             .into_iter()
             .filter(|(id, _)| context.wants(id));
-        let matches = wanted
-            .map(extract)
-            .collect::<Result<Listed<_, _>, serde_json::Error>>();
+        let matches = wanted.map(extract).collect::<Result<Listed<_, _>, Fault>>();
         let matches = matches.map_err(|why| {
             Failure::bad_input(format!(
                 "the input has a match that step 3 did not write: {why}"

@@ -36,10 +36,13 @@ pub struct Quote<'a> {
 }
 
 /// A bookmaker's 1X2 prices that are open, valid and not stale.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OpenBook {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenBook<'a> {
     /// Whose.
     pub bookmaker_id: i64,
+    /// Its name, when it is read from a web page; the feed's have a table.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub bookmaker: Option<Text<'a>>,
     /// Home, draw, away; decimal odds in ten-thousandths.
     pub prices: [u32; 3],
     /// Seconds from the tick to the fetch.
@@ -49,19 +52,21 @@ pub struct OpenBook {
 }
 
 /// What the choice depends on, beside the series.
-pub(crate) struct Moment<'c> {
+pub(crate) struct Moment<'c, 'a> {
     pub status: i64,
     /// When the live list was fetched, unix seconds.
     pub now: i64,
     /// Bookmakers by preference.
     pub preferred: &'c [u32],
+    /// Names of bookmakers that are read from web pages.
+    pub page_books: &'c [(i64, Text<'a>)],
     /// Goals now.
     pub goals: Option<[i64; 2]>,
     /// Corners now.
     pub corners: Option<[i64; 2]>,
 }
 
-impl Moment<'_> {
+impl<'a> Moment<'_, 'a> {
     fn phase(&self) -> Phase {
         codes::phase(self.status)
     }
@@ -87,11 +92,11 @@ impl Moment<'_> {
     }
 
     /// The series of a market in order of preference.
-    fn in_order<'s, 'a>(
+    fn in_order<'s, 'b>(
         &self,
-        odds: &'s Listed<i64, step2::Book<'a>>,
+        odds: &'s Listed<i64, step2::Book<'b>>,
         market: Market,
-    ) -> Vec<(i64, &'s Series<'a>)> {
+    ) -> Vec<(i64, &'s Series<'b>)> {
         let ids = odds
             .iter()
             .filter(|(_, book)| book.series(market).is_some())
@@ -106,7 +111,7 @@ impl Moment<'_> {
     }
 
     /// The primary quote of a market.
-    pub(crate) fn quote<'a>(
+    pub(crate) fn quote(
         &self,
         odds: &Listed<i64, step2::Book<'a>>,
         market: Market,
@@ -124,7 +129,7 @@ impl Moment<'_> {
         let (bookmaker_id, series) = series[chosen.index];
         Some(Quote {
             bookmaker_id,
-            bookmaker: Text(codes::bookmaker(bookmaker_id)),
+            bookmaker: step2::bookmaker(bookmaker_id, self.page_books),
             suspended: chosen.suspended,
             stale: chosen.stale,
             age_s: age_s(self.now, chosen.tick.at),
@@ -136,7 +141,7 @@ impl Moment<'_> {
     }
 
     /// The 1X2 prices of every book whose newest tick is open, valid and not stale, by preference.
-    pub(crate) fn open_books(&self, odds: &Listed<i64, step2::Book<'_>>) -> Vec<OpenBook> {
+    pub(crate) fn open_books(&self, odds: &Listed<i64, step2::Book<'_>>) -> Vec<OpenBook<'a>> {
         self.in_order(odds, Market::FullTimeResult)
             .into_iter()
             .filter_map(|(bookmaker_id, series)| {
@@ -149,8 +154,10 @@ impl Moment<'_> {
                     *price =
                         Price::from_ten_thousandths(u32::try_from(value?).ok()?)?.ten_thousandths();
                 }
+                let page = self.page_books.iter().find(|(id, _)| *id == bookmaker_id);
                 Some(OpenBook {
                     bookmaker_id,
+                    bookmaker: page.map(|(_, name)| name.clone()),
                     prices,
                     age_s: age_s(self.now, tick.at),
                     score_current: self.score_current(tick, Market::FullTimeResult),

@@ -6,6 +6,7 @@ use pipeline::Text;
 use serde::{Deserialize, Serialize};
 use step2::Environment;
 
+use crate::input::Record;
 use crate::quotes::{Moment, OpenBook, Quote};
 use crate::score::{Cards, Score, Sides};
 
@@ -57,7 +58,8 @@ pub struct Match<'a> {
     #[serde(borrow)]
     pub corners_over_under: Option<Quote<'a>>,
     /// What consensus and best price are made of.
-    pub open_books: Vec<OpenBook>,
+    #[serde(borrow)]
+    pub open_books: Vec<OpenBook<'a>>,
     /// Books with any valid tick.
     pub bookmakers: usize,
     pub environment: Option<Environment>,
@@ -65,7 +67,12 @@ pub struct Match<'a> {
 
 impl<'a> Match<'a> {
     /// Extracts one match as it was at `now`, unix seconds.
-    pub(crate) fn extract(from: step2::Match<'a>, preferred: &[u32], now: i64) -> Self {
+    pub(crate) fn extract(
+        from: Record<'a>,
+        preferred: &[u32],
+        page_books: &[(i64, Text<'a>)],
+        now: i64,
+    ) -> Self {
         let status = from.status_id;
         let phase = codes::phase(status);
         let period = codes::period(status);
@@ -77,6 +84,7 @@ impl<'a> Match<'a> {
             status,
             now,
             preferred,
+            page_books,
             goals: score.goals(),
             corners: corners.pair(),
         };

@@ -26,9 +26,9 @@ pub use record::Match;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a, M: Deserialize<'de>"))]
 pub struct Output<'a, M = Match<'a>> {
-    /// Whether the data is recent enough to act on (`[data] fresh_for`).
+    /// Whether the data is recent enough to act on (`[data] fresh_for`); never for a recording.
     pub fresh: bool,
-    /// Seconds from the fetch of the live list to the making of this file.
+    /// Seconds from the fetch of the live list to the making of this file; of a recording as it was then.
     pub data_age_s: i64,
     /// When that ends, RFC 3339 UTC: a reader that comes later must not act on the data, whatever `fresh` says.
     #[serde(borrow, default)]
@@ -107,7 +107,8 @@ impl Step for Convert {
             ))
         })?;
         Ok(Output {
-            fresh: age.to_std().is_ok_and(|age| age <= fresh_for),
+            // A recording's clock stands still, so its age says nothing; it is never fresh.
+            fresh: !context.input.is_recording() && age.to_std().is_ok_and(|age| age <= fresh_for),
             data_age_s: age.num_seconds(),
             fresh_until: Text::from(handoff::instant(context.input.fetched_at + fresh_for)),
             total_matches: matches.len(),

@@ -313,8 +313,8 @@ pub struct BestPrices<'a> {
     pub suspended: bool,
 }
 
-impl BestPrices<'_> {
-    pub(crate) fn of(books: &[OpenBook], phase: &str) -> Option<Self> {
+impl<'a> BestPrices<'a> {
+    pub(crate) fn of(books: &[OpenBook<'a>], phase: &str) -> Option<Self> {
         let candidates = books
             .iter()
             .filter_map(|book| Some((book.bookmaker_id, prices_of(book)?)));
@@ -327,7 +327,10 @@ impl BestPrices<'_> {
                 decimal: price.decimal(),
                 american: Text::from(price.american_text()),
                 bookmaker_id,
-                bookmaker: Text(codes::bookmaker(bookmaker_id)),
+                bookmaker: book
+                    .bookmaker
+                    .clone()
+                    .unwrap_or_else(|| Text(codes::bookmaker(bookmaker_id))),
                 age_s: book.age_s,
                 score_current: book.score_current,
             })

@@ -4,14 +4,13 @@
 use std::io::{self, Write};
 use std::time::Instant;
 
-use chrono::Utc;
 use clap::Args;
 use football::{Format, Phase};
 use pipeline::handoff::{self, Source};
-use pipeline::harness::{self, StepCli};
+use pipeline::harness::{self, Only, StepCli};
 use pipeline::{Config, Envelope, Exit, Failure};
-use step5::Output;
 
+use crate::Product;
 use crate::matches_log::{Limits, MatchesLog};
 use crate::terminal;
 use crate::view::{Filter, View, WIDTHS, parse_format, parse_phase};
@@ -51,16 +50,25 @@ pub(crate) fn execute() -> Result<(), Failure> {
     let source = Source::from(cli.io.input.clone().unwrap_or_else(|| data.input(NUMBER)));
     let path = cli.io.output.clone().unwrap_or_else(|| data.output(NUMBER));
     let log_wanted = !cli.extra.no_log && path.as_os_str() != "-";
-    let text = handoff::read(&source)?;
-    let envelope = handoff::open(&text, &source, NUMBER - 1, cli.io.cycle.as_ref())?;
-    let output: Output<'_> = handoff::parse(&text, &source)?;
+    let bytes = handoff::read(&source)?;
+    let text = handoff::text(&bytes, &source)?;
+    let envelope = handoff::open(text, &source, NUMBER - 1, cli.io.cycle.as_ref())?;
+    let output: Product<'_> = handoff::parse(text, &source)?;
     let view = view(&cli, &config, &output, &envelope)?;
+    let only = Only::new(&cli.io.only);
+    for (id, _) in output.matches.iter() {
+        only.wants(id);
+    }
+    only.warn_of_missing();
 
     let for_log = log_view(&view, cli.extra.width);
-    let page = log_wanted.then(|| crate::render(&output, &envelope, &for_log));
+    let render = |view: &View| {
+        crate::render(&output, &envelope, view).map_err(|why| handoff::malformed(&source, &why))
+    };
+    let page = log_wanted.then(|| render(&for_log)).transpose()?;
     let logged = page.as_ref().map_or(Ok(()), |page| {
         let log = MatchesLog::new(path, Limits::from(&config.display));
-        log.append(&envelope.cycle, Utc::now(), page)
+        log.append(&envelope.cycle, envelope.now(), page)
     });
     // A log that can't be written is no reason not to show what there is.
     let displayed = if cli.extra.no_display {
@@ -68,7 +76,10 @@ pub(crate) fn execute() -> Result<(), Failure> {
     } else {
         // In a pipe both are often the same page.
         let page = page.filter(|_| for_log == view);
-        display(&page.unwrap_or_else(|| crate::render(&output, &envelope, &view)))
+        match page {
+            Some(page) => display(&page),
+            None => render(&view).and_then(|page| display(&page)),
+        }
     };
     logged.and(displayed)?;
     let shown = output
@@ -87,7 +98,7 @@ pub(crate) fn execute() -> Result<(), Failure> {
 fn view(
     cli: &StepCli<Flags>,
     config: &Config,
-    output: &Output<'_>,
+    output: &Product<'_>,
     envelope: &Envelope,
 ) -> Result<View, Failure> {
     let flags = &cli.extra;
@@ -97,7 +108,7 @@ fn view(
             .map_err(|why| Failure::config(format!("configuration: [display] format: {why}")))?,
     };
     // The file says how old its data was when it was made; someone may look at it much later.
-    let age = (Utc::now() - envelope.fetched_at).max(chrono::TimeDelta::seconds(
+    let age = (envelope.now() - envelope.fetched_at).max(chrono::TimeDelta::seconds(
         output.data_age_s.clamp(0, i64::from(u32::MAX)),
     ));
     let recent = age.to_std().is_ok_and(|age| age <= config.data.fresh_for.0);

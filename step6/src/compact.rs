@@ -28,15 +28,22 @@ macro_rules! state {
 }
 
 /// Writes a heading and the groups, a line a match.
-pub(crate) fn write(page: &mut Page, groups: &[Group<'_>], view: &View, today: NaiveDate) {
-    let matches = || groups.iter().flat_map(|group| &group.matches);
-    if matches().next().is_none() {
-        return;
+pub(crate) fn write(
+    page: &mut Page,
+    groups: &[Group<'_>],
+    view: &View,
+    today: NaiveDate,
+) -> Result<(), serde_json::Error> {
+    if groups.is_empty() {
+        return Ok(());
     }
-    let widest = matches()
-        .flat_map(|one| prices(one))
-        .map(|p| width(&price::price(p.decimal, view.format)));
-    let columns = Columns::fit(page.width(), widest.max().unwrap_or(0).clamp(4, 8));
+    let mut widest = 0;
+    for one in groups.iter().flat_map(|group| &group.matches) {
+        let one = one.whole()?;
+        let wide = prices(&one).map(|p| width(&price::price(p.decimal, view.format)));
+        widest = widest.max(wide.max().unwrap_or(0));
+    }
+    let columns = Columns::fit(page.width(), widest.clamp(4, 8));
     page.line();
     heading(page, &columns);
     for group in groups {
@@ -46,11 +53,12 @@ pub(crate) fn write(page: &mut Page, groups: &[Group<'_>], view: &View, today: N
                 page,
                 columns: &columns,
                 format: view.format,
-                one,
+                one: &one.whole()?,
             }
             .write(today);
         }
     }
+    Ok(())
 }
 
 /// Every price that the form may show.
@@ -279,7 +287,7 @@ impl Line<'_> {
             .one
             .full_time_result
             .as_ref()
-            .filter(|_| !is_over(self.one));
+            .filter(|_| !is_over(&self.one.phase));
         if let Some(quote) = quote
             && let Some(opened) = &quote.opening
         {

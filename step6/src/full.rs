@@ -60,7 +60,12 @@ impl Layout {
 }
 
 /// Writes the groups, match by match.
-pub(crate) fn write(page: &mut Page, groups: &[Group<'_>], view: &View, today: NaiveDate) {
+pub(crate) fn write(
+    page: &mut Page,
+    groups: &[Group<'_>],
+    view: &View,
+    today: NaiveDate,
+) -> Result<(), serde_json::Error> {
     let layout = Layout::for_width(page.width());
     for group in groups {
         page.line();
@@ -69,11 +74,13 @@ pub(crate) fn write(page: &mut Page, groups: &[Group<'_>], view: &View, today: N
             if index > 0 {
                 page.line();
             }
+            let one = &one.whole()?;
             let named = title(page, one, &layout, today);
             markets::write(page, one, &layout, view.format);
             facts::write(page, one, &layout, today, named);
         }
     }
+    Ok(())
 }
 
 /// `── Finland · Suomen Cup ───────── 4 live`.
@@ -81,7 +88,7 @@ pub(crate) fn group_line(page: &mut Page, group: &Group<'_>) {
     let live = group
         .matches
         .iter()
-        .filter(|one| crate::order::is_live(one))
+        .filter(|one| crate::order::is_live(&one.phase))
         .count();
     let count = match (live, group.matches.len()) {
         (0, all) => format!(" {all}"),

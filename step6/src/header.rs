@@ -1,8 +1,9 @@
 //! The head of a page: whose data it is, how old, how much of it, and what the signs mean.
 
 use pipeline::Envelope;
-use step5::{Match, Output};
 
+use crate::Product;
+use crate::brief::Brief;
 use crate::order::{is_live, is_over};
 use crate::page::{Cell, Page, Style};
 use crate::price::age_words;
@@ -12,10 +13,10 @@ use crate::view::View;
 /// Writes the head; `shown` are the matches that passed the filter.
 pub(crate) fn write(
     page: &mut Page,
-    output: &Output<'_>,
+    output: &Product<'_>,
     envelope: &Envelope,
     view: &View,
-    shown: &[&Match<'_>],
+    shown: &[&Brief<'_>],
 ) {
     page.list(&title(envelope, view), 0);
     page.list(&instants(envelope), 0);
@@ -50,10 +51,11 @@ fn title(envelope: &Envelope, view: &View) -> Vec<Cell<'static>> {
     } else {
         Cell::of(Style::Red, "STALE")
     });
-    title.push(Cell::of(
-        Style::Plain,
-        format!("data {} old", age_words(view.age.num_seconds())),
-    ));
+    // A recording's clock stands still; when it was fetched is said below.
+    if !(envelope.is_recording() && view.age.is_zero()) {
+        let age = age_words(view.age.num_seconds());
+        title.push(Cell::of(Style::Plain, format!("data {age} old")));
+    }
     title
 }
 
@@ -66,10 +68,10 @@ fn instants(envelope: &Envelope) -> [Cell<'static>; 2] {
     ]
 }
 
-fn counts(output: &Output<'_>, shown: &[&Match<'_>]) -> Vec<Cell<'static>> {
+fn counts(output: &Product<'_>, shown: &[&Brief<'_>]) -> Vec<Cell<'static>> {
     let count =
-        |wanted: &dyn Fn(&Match<'_>) -> bool| shown.iter().filter(|one| wanted(one)).count();
-    let live = count(&is_live);
+        |wanted: &dyn Fn(&Brief<'_>) -> bool| shown.iter().filter(|one| wanted(one)).count();
+    let live = count(&|one| is_live(&one.phase));
     let upcoming = count(&|one| &*one.phase == "upcoming");
     let finished = count(&|one| &*one.phase == "finished");
     let quotes = quote_counts(shown);
@@ -89,7 +91,7 @@ fn counts(output: &Output<'_>, shown: &[&Match<'_>]) -> Vec<Cell<'static>> {
         format!("{upcoming} upcoming"),
         format!("{finished} finished"),
         format!("{} other", shown.len() - live - upcoming - finished),
-        format!("{} with odds", count(&|one| quoted(one).next().is_some())),
+        format!("{} with odds", count(&|one| one.quoted().next().is_some())),
         format!("{} rejected", output.rejected.len()),
         format!("quotes: {} suspended, {} stale", quotes.0, quotes.1),
     ]
@@ -109,11 +111,11 @@ fn counts(output: &Output<'_>, shown: &[&Match<'_>]) -> Vec<Cell<'static>> {
 }
 
 /// Suspended and stale quotes of the matches that one could still bet on.
-fn quote_counts(shown: &[&Match<'_>]) -> (usize, usize) {
+fn quote_counts(shown: &[&Brief<'_>]) -> (usize, usize) {
     shown
         .iter()
-        .filter(|one| !is_over(one))
-        .flat_map(|one| quoted(one))
+        .filter(|one| !is_over(&one.phase))
+        .flat_map(|one| one.quoted())
         .fold((0, 0), |(suspended, stale), quote| {
             (
                 suspended + usize::from(quote.0),
@@ -122,22 +124,7 @@ fn quote_counts(shown: &[&Match<'_>]) -> (usize, usize) {
         })
 }
 
-/// Of each quote of a match whether it is suspended and whether it is stale.
-fn quoted(one: &Match<'_>) -> impl Iterator<Item = (bool, bool)> {
-    let result = one
-        .full_time_result
-        .as_ref()
-        .map(|q| (q.suspended, q.stale));
-    let spread = one.spread.as_ref().map(|q| (q.suspended, q.stale));
-    let goals = one.over_under.as_ref().map(|q| (q.suspended, q.stale));
-    let corners = one
-        .corners_over_under
-        .as_ref()
-        .map(|q| (q.suspended, q.stale));
-    [result, spread, goals, corners].into_iter().flatten()
-}
-
-fn why_empty(output: &Output<'_>, view: &View) -> String {
+fn why_empty(output: &Product<'_>, view: &View) -> String {
     if !output.matches.is_empty() {
         let count = output.matches.len();
         let verb = if count == 1 {

@@ -4,6 +4,7 @@
 //! as a block of `step6_matches.log` for the one who looks later. [`render`] is a pure function from the
 //! product file to text; [`matches_log`] keeps the log whole, bounded and in one piece.
 
+mod brief;
 mod columns;
 mod command;
 mod compact;
@@ -26,6 +27,8 @@ use std::process::ExitCode;
 use pipeline::Envelope;
 use step5::Output;
 
+pub use brief::Brief;
+
 pub use text::{screen_text, width};
 pub use view::{FORMATS, Filter, View, WIDTHS, parse_format, parse_phase};
 
@@ -34,8 +37,18 @@ pub fn main() -> ExitCode {
     pipeline::harness::run(command::execute)
 }
 
+/// The product file as it is read here: its matches are parsed when they are shown.
+pub type Product<'a> = Output<'a, Brief<'a>>;
+
 /// The page of a cycle, every line ended and none wider than `view.width` columns.
-pub fn render(output: &Output<'_>, envelope: &Envelope, view: &View) -> String {
+///
+/// # Errors
+/// When a match that is to be shown is not as step 5 writes it.
+pub fn render(
+    output: &Product<'_>,
+    envelope: &Envelope,
+    view: &View,
+) -> Result<String, serde_json::Error> {
     let mut page = page::Page::new(view.width, view.color);
     let shown: Vec<_> = output
         .matches
@@ -47,9 +60,9 @@ pub fn render(output: &Output<'_>, envelope: &Envelope, view: &View) -> String {
     let today = envelope.fetched_at.date_naive();
     let groups = order::groups(shown);
     if view.compact {
-        compact::write(&mut page, &groups, view, today);
+        compact::write(&mut page, &groups, view, today)?;
     } else {
-        full::write(&mut page, &groups, view, today);
+        full::write(&mut page, &groups, view, today)?;
     }
-    page.finish()
+    Ok(page.finish())
 }

@@ -26,7 +26,7 @@ macro_rules! head {
 
 /// Writes the lines of the markets that are quoted, or "no odds".
 pub(crate) fn write(page: &mut Page, one: &Match<'_>, layout: &Layout, format: Format) {
-    let over = is_over(one);
+    let over = is_over(&one.phase);
     let rows = Rows {
         layout,
         format,

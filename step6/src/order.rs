@@ -3,32 +3,32 @@
 
 use std::cmp::Reverse;
 
-use step5::Match;
+use crate::brief::Brief;
 
 /// Matches of one competition, in the order in which they are shown.
 pub(crate) struct Group<'m> {
     pub(crate) country: Option<&'m str>,
     pub(crate) competition: Option<&'m str>,
-    pub(crate) matches: Vec<&'m Match<'m>>,
+    pub(crate) matches: Vec<&'m Brief<'m>>,
 }
 
 impl Group<'_> {
     pub(crate) fn live(&self) -> bool {
-        self.matches.iter().any(|one| is_live(one))
+        self.matches.iter().any(|one| is_live(&one.phase))
     }
 }
 
-pub(crate) fn is_live(one: &Match<'_>) -> bool {
-    &*one.phase == "live"
+pub(crate) fn is_live(phase: &str) -> bool {
+    phase == "live"
 }
 
-/// Whether the match is over or will not be played: nothing can be bet on.
-pub(crate) fn is_over(one: &Match<'_>) -> bool {
-    matches!(&*one.phase, "finished" | "off")
+/// Whether a match in this phase is over or will not be played: nothing can be bet on.
+pub(crate) fn is_over(phase: &str) -> bool {
+    matches!(phase, "finished" | "off")
 }
 
 /// The matches in groups, in order.
-pub(crate) fn groups<'m>(mut matches: Vec<&'m Match<'m>>) -> Vec<Group<'m>> {
+pub(crate) fn groups<'m>(mut matches: Vec<&'m Brief<'m>>) -> Vec<Group<'m>> {
     matches.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| rank(a).cmp(&rank(b))));
     let mut groups: Vec<Group<'m>> = Vec::new();
     for one in matches {
@@ -51,7 +51,7 @@ pub(crate) fn groups<'m>(mut matches: Vec<&'m Match<'m>>) -> Vec<Group<'m>> {
     groups
 }
 
-fn place<'m>(one: &'m Match<'_>) -> (Option<&'m str>, Option<&'m str>) {
+fn place<'m>(one: &'m Brief<'_>) -> (Option<&'m str>, Option<&'m str>) {
     (
         one.country.as_deref().map(str::trim),
         one.competition.as_deref().map(str::trim),
@@ -68,7 +68,7 @@ type Rank<'m> = (
 );
 
 /// Phase, status, later minute first, kick-off (unknown last), then what makes the order total.
-fn rank<'m>(one: &'m Match<'_>) -> Rank<'m> {
+fn rank<'m>(one: &'m Brief<'_>) -> Rank<'m> {
     let phase = match &*one.phase {
         "live" => 0,
         "upcoming" => 1,

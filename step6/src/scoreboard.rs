@@ -59,7 +59,7 @@ pub fn score(one: &Match<'_>, dash: &str) -> String {
         // A cancelled match (12) was not played either: its 0 - 0 would be a lie.
         _ if &*one.phase == "upcoming" || one.status_id == 12 => "v".to_owned(),
         (Some(home), Some(away)) => format!("{home}{dash}{away}"),
-        _ if is_live(one) => format!("?{dash}?"),
+        _ if is_live(&one.phase) => format!("?{dash}?"),
         _ => "v".to_owned(),
     }
 }

@@ -2,7 +2,8 @@
 
 use chrono::TimeDelta;
 use football::{Format, Phase};
-use step5::Match;
+
+use crate::brief::Brief;
 
 /// How wide a page can be asked to be, in columns.
 pub const WIDTHS: std::ops::RangeInclusive<usize> = 40..=250;
@@ -47,7 +48,7 @@ pub struct Filter {
 
 impl Filter {
     /// Whether the match is to be shown.
-    pub fn wants(&self, one: &Match<'_>) -> bool {
+    pub fn wants(&self, one: &Brief<'_>) -> bool {
         let listed = self.only.is_empty() || self.only.iter().any(|id| *id == *one.match_id);
         let in_phase = self.phases.is_empty()
             || self
@@ -57,7 +58,7 @@ impl Filter {
         listed && in_phase && self.wants_competition(one)
     }
 
-    fn wants_competition(&self, one: &Match<'_>) -> bool {
+    fn wants_competition(&self, one: &Brief<'_>) -> bool {
         let Some(wanted) = &self.competition else {
             return true;
         };

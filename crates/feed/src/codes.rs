@@ -109,6 +109,10 @@ const BOOKMAKERS: [(i64, &str); 20] = [
     (136, "HKJC"),
 ];
 
+/// The ids of bookmakers that are read from web pages, which the provider does not know. Its own are small
+/// numbers; one in this range would be taken for a page's and is not read.
+pub const PAGE_BOOKMAKERS: std::ops::Range<i64> = 1_000_001..2_000_000;
+
 /// A bookmaker's name.
 pub fn bookmaker(id: i64) -> Cow<'static, str> {
     word(&BOOKMAKERS, id)
@@ -167,6 +171,14 @@ pub enum Market {
 }
 
 impl Market {
+    /// Every market.
+    pub const ALL: [Market; 4] = [
+        Market::FullTimeResult,
+        Market::Spread,
+        Market::OverUnder,
+        Market::CornersOverUnder,
+    ];
+
     /// The market of a key; `None` for one we don't know.
     pub fn from_key(key: &str) -> Option<Market> {
         match key {
@@ -175,6 +187,16 @@ impl Market {
             "bs" => Some(Market::OverUnder),
             "cr" => Some(Market::CornersOverUnder),
             _ => None,
+        }
+    }
+
+    /// The key of a market.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Market::FullTimeResult => "eu",
+            Market::Spread => "asia",
+            Market::OverUnder => "bs",
+            Market::CornersOverUnder => "cr",
         }
     }
 }

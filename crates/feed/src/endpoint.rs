@@ -11,6 +11,8 @@ pub enum Endpoint {
     OddsHistory,
     /// Which matches' odds changed or were repaired in the last 60 s.
     OddsUpdate,
+    /// The odds of all matches that changed in the last 60 s.
+    OddsLive,
     /// Teams; `uuid=` for one.
     Team,
     /// Competitions; `uuid=` for one.
@@ -27,6 +29,7 @@ impl Endpoint {
             Endpoint::RecentList => "match/recent/list",
             Endpoint::OddsHistory => "odds/history",
             Endpoint::OddsUpdate => "odds/update",
+            Endpoint::OddsLive => "odds/live",
             Endpoint::Team => "team/additional/list",
             Endpoint::Competition => "competition/additional/list",
             Endpoint::Country => "country/list",

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use memchr::memchr2;
+use serde::Deserialize;
 
 /// Where and why the text is not the JSON that was expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -220,6 +221,19 @@ impl<'a> Cursor<'a> {
             _ => self.pass_scalar()?,
         }
         Ok(&self.text[start..self.at])
+    }
+
+    /// Reads one value as what it should be: for our own files, which were checked to be JSON.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn read<T: Deserialize<'a>>(&mut self) -> Result<T, Fault> {
+        let raw = self.value()?;
+        serde_json::from_str(raw).map_err(|_| Fault {
+            at: self.at - raw.len(),
+            ended: false,
+            expected: "a value of another type",
+        })
     }
 
     fn pass_scalar(&mut self) -> Result<(), Fault> {

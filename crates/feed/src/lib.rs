@@ -10,8 +10,10 @@
 pub mod codes;
 pub mod endpoint;
 pub mod envelope;
+pub mod index;
 pub mod json;
 pub mod odds;
+pub mod odds_live;
 pub mod row;
 pub mod score;
 

@@ -8,7 +8,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use memchr::memchr3;
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::ser::SerializeTuple;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -81,6 +80,18 @@ impl<'a> Tick<'a> {
         }
     }
 
+    /// The same tick, independent of the text it was read from.
+    pub fn into_owned(self) -> Tick<'static> {
+        Tick {
+            minute: Cow::Owned(self.minute.into_owned()),
+            score: Cow::Owned(self.score.into_owned()),
+            at: self.at,
+            values: self.values,
+            status: self.status,
+            sealed: self.sealed,
+        }
+    }
+
     #[cold]
     fn read_leniently(
         cursor: &mut Cursor<'a>,
@@ -112,100 +123,6 @@ impl<'a> Tick<'a> {
             sealed: int(raw(6), "odds sealed", anomalies) != Some(0),
             score: words(7, "odds score"),
         }))
-    }
-}
-
-/// Where the ticks of one series are, found without reading them.
-///
-/// Of a series only a handful of ticks is reported. This finds them all, and tells cheaply which ones need
-/// not be read for a question.
-#[derive(Clone, Copy, Debug)]
-pub struct Index<'a, 's> {
-    text: &'a str,
-    starts: &'s [usize],
-    /// Where the list ends.
-    end: usize,
-}
-
-impl<'a, 's> Index<'a, 's> {
-    /// Indexes the series at the cursor and passes over it; `None`, with the cursor where it was, when it
-    /// is not of the common shape. `starts` is working memory.
-    ///
-    /// A tick ends at the first `]`, if no other bracket and no escape stands before it and a digit and a
-    /// quote do: an opening quote can't follow a digit, so the bracket is outside every text.
-    pub fn of(cursor: &mut Cursor<'a>, starts: &'s mut Vec<usize>) -> Option<Self> {
-        starts.clear();
-        cursor.peek();
-        let bytes = cursor.rest();
-        let mut at = usize::from(*bytes.first()? == b'[');
-        while at > 0 && *bytes.get(at)? == b'[' {
-            starts.push(cursor.position() + at);
-            at += 1 + memchr3(b']', b'[', b'\\', &bytes[at + 1..])?;
-            if !(bytes[at] == b']' && bytes[at - 1] == b'"' && bytes[at - 2].is_ascii_digit()) {
-                return None;
-            }
-            at += 1;
-            match *bytes.get(at)? {
-                b',' => at += 1 + usize::from(*bytes.get(at + 1)? == b' '),
-                b']' => {
-                    cursor.advance(at + 1);
-                    let text = cursor.whole_text();
-                    return Some(Index {
-                        text,
-                        starts,
-                        end: cursor.position() - 1,
-                    });
-                }
-                _ => return None,
-            }
-        }
-        None
-    }
-
-    /// How many ticks there are; never none.
-    pub fn count(&self) -> usize {
-        self.starts.len()
-    }
-
-    /// Reads one tick, 0 being the newest; `None` when it can't be read.
-    ///
-    /// # Errors
-    /// As [`Tick::read`].
-    #[inline]
-    pub fn read(&self, nth: usize, anomalies: &Anomalies) -> Result<Option<Tick<'a>>, Fault> {
-        Tick::read(&mut Cursor::at(self.text, self.starts[nth]), anomalies)
-    }
-
-    /// The status of a tick when it has one digit; `None`: read it to know.
-    #[inline]
-    pub fn status_digit(&self, nth: usize) -> Option<u8> {
-        // From behind: `,2,0,"1-0"]`, then a comma and perhaps a space.
-        let end = self.starts.get(nth + 1).copied().unwrap_or(self.end);
-        let bytes = &self.text.as_bytes()[self.starts[nth]..end];
-        let closing = bytes.iter().rposition(|byte| *byte == b'"')?;
-        let opening = bytes[..closing].iter().rposition(|byte| *byte == b'"')?;
-        let comma = |at: usize| {
-            at.checked_sub(1 + usize::from(bytes.get(at.checked_sub(1)?) == Some(&b' ')))
-        };
-        // At the comma before the text, then at the one before `sealed`.
-        let sealed = comma(opening)?.checked_sub(1)?;
-        let status = comma(sealed)?.checked_sub(1)?;
-        let alone = !bytes.get(status.checked_sub(1)?)?.is_ascii_digit();
-        (alone && bytes[status].is_ascii_digit() && bytes[status + 1] == b',')
-            .then(|| bytes[status])
-    }
-
-    /// The minute text of a tick when it is a single digit, 0 when it is any other; `None`: read it to know.
-    #[inline]
-    pub fn minute_digit(&self, nth: usize) -> Option<u8> {
-        // `[1748453415,"5",`: the seconds have had ten digits since 2001.
-        let bytes = &self.text.as_bytes()[self.starts[nth]..];
-        let quote = 12 + usize::from(*bytes.get(12)? == b' ');
-        if *bytes.get(11)? != b',' || *bytes.get(quote)? != b'"' {
-            return None;
-        }
-        let single = *bytes.get(quote + 2)? == b'"' && bytes[quote + 1].is_ascii_digit();
-        Some(if single { bytes[quote + 1] } else { 0 })
     }
 }
 

@@ -12,11 +12,31 @@ use std::path::{Path, PathBuf};
 use tempfile::{Builder, NamedTempFile};
 
 use crate::exit::{Exit, Failure};
-use crate::signals;
+use crate::signals::Writing;
 
 /// What an output is written into. A concrete type: JSON is written in many small pieces, and calls that
 /// the compiler can't see through cost as much as the conversion.
-pub type Out<'f> = BufWriter<&'f File>;
+pub type Out<'f> = BufWriter<Temporary<'f>>;
+
+/// The pieces that are written at once; larger ones cost more in fresh memory than they save in calls.
+const PIECE: usize = 64 * 1024;
+
+/// The file behind a writer; refuses to go on when the process was told to end.
+#[derive(Debug)]
+pub struct Temporary<'f>(&'f File);
+
+impl io::Write for Temporary<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if Writing::told_to_end() {
+            return Err(io::Error::other("told to end"));
+        }
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// Writes `path` atomically and durably with what `fill` puts into the writer; returns the bytes written.
 ///
@@ -28,27 +48,47 @@ pub fn write<F>(path: &Path, fill: F) -> Result<u64, Failure>
 where
     F: FnOnce(&mut Out<'_>) -> io::Result<()>,
 {
-    let result = write_inner(path, fill);
-    signals::note_temporary(None);
-    result.map_err(|why| cannot_write(path, &why))
+    let writing = Writing::begin();
+    // A writer that was told to end has removed its temporary file when `writing` is dropped.
+    let bytes = write_inner(path, fill).map_err(|why| cannot_write(path, &why))?;
+    writing.finish();
+    Ok(bytes)
 }
 
 /// The failure of a write to `path`, with the advice that fits its cause.
 pub fn cannot_write(path: &Path, why: &io::Error) -> Failure {
     let advice = match why.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "free some space; the previous file is unchanged"
-        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space",
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "check the owner and the permissions of the folder; the previous file is unchanged"
+            "check the owner and the permissions of the folder"
         }
         io::ErrorKind::IsADirectory => "a folder is in the way; move it or choose another path",
-        _ => "the previous file is unchanged",
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            "a file is in the way of the folder; move it or choose another path"
+        }
+        _ => "",
     };
+    let previous = if path.is_file() {
+        "the previous file is unchanged"
+    } else {
+        ""
+    };
+    let mut notes = [advice, previous].join("; ");
+    notes = notes.trim_matches([';', ' ']).to_owned();
+    if !notes.is_empty() {
+        notes = format!(" ({notes})");
+    }
+    let why = without_path(why);
     Failure::new(
         Exit::CannotWrite,
-        format!("failed to write `{}`: {why} ({advice})", path.display()),
+        format!("failed to write `{}`: {why}{notes}", path.display()),
     )
+}
+
+/// The system's own error of one that names a path too: that of a temporary file says nothing to a reader.
+fn without_path(why: &io::Error) -> String {
+    let inner = why.get_ref().and_then(|inner| inner.source());
+    inner.map_or_else(|| why.to_string(), ToString::to_string)
 }
 
 fn write_inner<F>(path: &Path, fill: F) -> io::Result<u64>
@@ -66,12 +106,16 @@ where
     let prefix = temporary_prefix(path)?;
     sweep(folder, &prefix);
     let temporary = locked_temporary(folder, &prefix)?;
-    let mut writer = BufWriter::with_capacity(256 * 1024, temporary.as_file());
-    fill(&mut writer)?;
-    writer.flush()?;
-    drop(writer);
+    let mut writer = BufWriter::with_capacity(PIECE, Temporary(temporary.as_file()));
+    let filled = fill(&mut writer).and_then(|()| writer.flush());
+    // Not dropped with what is left in it, which it would try to write once more.
+    drop(writer.into_parts());
+    filled?;
     temporary.as_file().sync_all()?;
     let bytes = temporary.as_file().metadata()?.len();
+    if Writing::told_to_end() {
+        return Err(io::Error::other("told to end"));
+    }
     temporary.persist(path).map_err(|e| e.error)?;
     File::open(folder)?.sync_all()?;
     Ok(bytes)
@@ -94,7 +138,6 @@ fn locked_temporary(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
             .tempfile_in(folder)?;
         temporary.as_file().lock()?;
         if temporary.as_file().metadata()?.nlink() > 0 {
-            signals::note_temporary(Some(temporary.path().to_path_buf()));
             return Ok(temporary);
         }
     }

@@ -4,6 +4,7 @@
 //! that stands here. An unknown key is an error, since a misspelt one would silently do nothing.
 //! `football-bot.toml` at the top of the repository is these defaults, annotated; a test compares.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fmt;
 use std::fs;
@@ -40,6 +41,11 @@ pub struct Config {
     pub pipeline: Pipeline,
     /// The pages and figures that `health serve` answers with.
     pub serve: Serve,
+    /// The room on the disk that must be left.
+    pub disk: Disk,
+    /// Web pages with odds of a bookmaker that has no API; none unless somebody names one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub page: Vec<Page>,
     /// What is alarmed about.
     pub alerts: alerts::Alerts,
     /// Who is told.
@@ -63,8 +69,16 @@ pub struct Feed {
     pub connect_timeout: Span,
     /// How long one request may take from start to end.
     pub request_timeout: Span,
+    /// How long the provider may be silent in the middle of a request.
+    pub read_timeout: Span,
     /// Tries after the first one, for what can succeed on another try.
     pub retries: u32,
+    /// The pause before the second try is anything up to this, and up to twice as much before each further one.
+    pub retry_backoff: Span,
+    /// No pause that we choose ourselves is longer.
+    pub retry_backoff_max: Span,
+    /// The proxy: empty = the one of `HTTPS_PROXY` or `ALL_PROXY`, for an https address only; `none`; or an address.
+    pub proxy: String,
     /// When step 1 stops fetching and writes what it has.
     pub deadline: Span,
     /// The share of matches that must have their details and odds; below it step 1 fails.
@@ -77,6 +91,19 @@ pub struct Feed {
     pub max_odds_age: Span,
     /// Connect over IPv4 only: the provider admits fixed IPv4 addresses.
     pub force_ipv4: bool,
+    /// Ask `odds/live` too, the newest price changes of all matches in one request. Nobody with an account
+    /// has seen its body yet.
+    pub odds_live: bool,
+    /// How far the odds of a match that is not being played may be behind before they are fetched again unasked.
+    pub max_odds_age_idle: Span,
+    /// A body of the previous `step1.json` is not carried over when that file is older than this.
+    pub carry_over: Span,
+    /// A team or competition that no match has named for so long is dropped from the cache.
+    pub reference_keep: Span,
+    /// The most teams, and the most competitions, that the cache holds; those longest unused go first.
+    pub reference_max: usize,
+    /// An endpoint that the plan does not cover is asked again after this.
+    pub plan_recheck: Span,
 }
 
 impl Default for Feed {
@@ -88,13 +115,23 @@ impl Default for Feed {
             requests_per_minute: 120,
             connect_timeout: Span::seconds(5),
             request_timeout: Span::seconds(15),
+            read_timeout: Span::seconds(10),
             retries: 3,
+            retry_backoff: Span(Duration::from_millis(250)),
+            retry_backoff_max: Span::seconds(8),
+            proxy: String::new(),
             deadline: Span::seconds(45),
             min_completeness: 0.5,
             max_body_bytes: 64 * 1024 * 1024,
             reference_ttl: Span::seconds(24 * 3600),
             max_odds_age: Span::seconds(180),
             force_ipv4: true,
+            odds_live: false,
+            max_odds_age_idle: Span::seconds(15 * 60),
+            carry_over: Span::seconds(3 * 3600),
+            reference_keep: Span::seconds(7 * 24 * 3600),
+            reference_max: 20_000,
+            plan_recheck: Span::seconds(600),
         }
     }
 }
@@ -129,6 +166,8 @@ pub struct Schedule {
     pub backoff_after: u32,
     /// How long it then waits.
     pub backoff: Span,
+    /// Cycles between two status reports in the log; 0 = none.
+    pub status_every: u64,
 }
 
 impl Default for Schedule {
@@ -137,6 +176,7 @@ impl Default for Schedule {
             interval: Span::seconds(60),
             backoff_after: 5,
             backoff: Span::seconds(300),
+            status_every: 10,
         }
     }
 }
@@ -226,11 +266,33 @@ impl Default for Log {
 pub struct Journal {
     /// Cycles older than this many days are removed from the record.
     pub keep_days: u32,
+    /// The oldest cycles are removed until the record needs no more than this, in bytes.
+    pub max_bytes: u64,
 }
 
 impl Default for Journal {
     fn default() -> Self {
-        Journal { keep_days: 400 }
+        Journal {
+            keep_days: 400,
+            max_bytes: 512 * 1024 * 1024,
+        }
+    }
+}
+
+/// `[disk]`: the room on the disk that must be left.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Disk {
+    /// A cycle is skipped when the data directory's disk has less room than this and what the outputs
+    /// of the last cycle take, in bytes; 0 = no guard.
+    pub min_free_bytes: u64,
+}
+
+impl Default for Disk {
+    fn default() -> Self {
+        Disk {
+            min_free_bytes: 4 * 1024 * 1024,
+        }
     }
 }
 
@@ -263,28 +325,121 @@ impl Default for Serve {
 pub struct Pipeline {
     /// Between the polite signal and the kill.
     pub grace: Span,
-    /// The steps in the order in which they run. A `[[pipeline.step]]` list replaces all six.
+    /// When a cycle ends, whatever its steps are still allowed.
+    pub deadline: Span,
+    /// How often a step that ended with a retryable code (69, 75) is tried again within its cycle.
+    pub retries: u32,
+    /// How long before the first of those tries; before each further one twice as long.
+    pub retry_delay: Span,
+    /// Names of steps that are left out.
+    pub without: Vec<String>,
+    /// The steps in the order in which they run. Entries without `after` replace all six; those with
+    /// `after` are added.
     pub step: Vec<StepSpec>,
 }
 
 impl Default for Pipeline {
     fn default() -> Self {
-        let step = |number: u8, timeout| StepSpec {
-            name: format!("step{number}"),
-            program: format!("step{number}"),
-            args: Vec::new(),
-            timeout: Span::seconds(timeout),
-        };
         Pipeline {
             grace: Span::seconds(5),
-            step: vec![
-                step(1, 55),
-                step(2, 30),
-                step(3, 20),
-                step(4, 20),
-                step(5, 20),
-                step(6, 20),
-            ],
+            deadline: Span::seconds(180),
+            retries: 3,
+            retry_delay: Span::seconds(1),
+            without: Vec::new(),
+            step: six(),
+        }
+    }
+}
+
+/// The six steps.
+fn six() -> Vec<StepSpec> {
+    let step = |number: u8, timeout| StepSpec {
+        name: format!("step{number}"),
+        program: format!("step{number}"),
+        args: Vec::new(),
+        timeout: Span::seconds(timeout),
+        required: true,
+        after: String::new(),
+        memory: 0,
+    };
+    vec![
+        step(1, 55),
+        step(2, 30),
+        step(3, 20),
+        step(4, 20),
+        step(5, 20),
+        step(6, 20),
+    ]
+}
+
+impl Pipeline {
+    /// The steps of a cycle in their order: the entries without `after` (all six, if there is no such
+    /// entry), less those in `without`, and the others each behind the step that it names.
+    ///
+    /// # Errors
+    /// Every fault, in words.
+    pub fn steps(&self) -> Result<Vec<StepSpec>, Vec<String>> {
+        let mut faults = Vec::new();
+        let (mut steps, mut added): (Vec<_>, Vec<_>) = self
+            .step
+            .iter()
+            .cloned()
+            .partition(|step| step.after.is_empty());
+        if steps.is_empty() {
+            steps = six();
+        }
+        for name in &self.without {
+            let before = steps.len() + added.len();
+            steps.retain(|step| step.name != *name);
+            added.retain(|step| step.name != *name);
+            if steps.len() + added.len() == before {
+                faults.push(format!("[pipeline] without: there is no step `{name}`"));
+            }
+        }
+        while !added.is_empty() {
+            let place = added.iter().enumerate().find_map(|(index, step)| {
+                let before = steps.iter().rposition(|other| {
+                    // Behind those that were added behind the same step before.
+                    other.name == step.after || other.after == step.after
+                })?;
+                Some((index, before + 1))
+            });
+            match place {
+                Some((index, place)) => steps.insert(place, added.remove(index)),
+                None => {
+                    faults.extend(added.drain(..).map(|step| {
+                        let StepSpec { name, after, .. } = step;
+                        format!(
+                            "[[pipeline.step]] `{name}` comes after `{after}`, which is no step"
+                        )
+                    }));
+                }
+            }
+        }
+        for (index, step) in steps.iter().enumerate() {
+            if step.name.is_empty() || step.program.is_empty() {
+                faults.push("[[pipeline.step]] needs a name and a program".to_owned());
+            }
+            if step.timeout.0.is_zero() {
+                let name = &step.name;
+                faults.push(format!(
+                    "[[pipeline.step]] `{name}`: timeout must be longer than nothing"
+                ));
+            }
+            if steps[..index].iter().any(|other| other.name == step.name) {
+                let name = &step.name;
+                faults.push(format!(
+                    "[[pipeline.step]] names must differ from each other (`{name}`)"
+                ));
+            }
+        }
+        if steps.is_empty() {
+            faults.push("[[pipeline.step]] needs at least one step".to_owned());
+        }
+        if faults.is_empty() {
+            Ok(steps)
+        } else {
+            Err(faults)
         }
     }
 }
@@ -302,6 +457,143 @@ pub struct StepSpec {
     pub args: Vec<String>,
     /// When the step is told to end.
     pub timeout: Span,
+    /// Whether the cycle fails with it.
+    #[serde(default = "yes")]
+    pub required: bool,
+    /// The step that it comes after; empty = in the order of the list.
+    #[serde(default)]
+    pub after: String,
+    /// The most memory that it may have mapped, in bytes; 0 = no limit.
+    #[serde(default)]
+    pub memory: u64,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// One `[[page]]`: odds from an HTML table of a bookmaker without an API. 1X2 only.
+///
+/// Off unless it is configured. Mind the site's robots.txt and terms of use: nothing here reads them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// The bookmaker's name, as every later step shows it.
+    pub book: String,
+    /// The page's address, http or https.
+    pub url: String,
+    /// CSS selector of the rows, one match each.
+    pub rows: String,
+    /// The home side's name, within a row.
+    pub home: Cell,
+    /// The away side's name.
+    pub away: Cell,
+    /// The price of a home win.
+    pub home_price: Cell,
+    /// The price of a draw.
+    pub draw_price: Cell,
+    /// The price of an away win.
+    pub away_price: Cell,
+    /// How the page writes prices: `decimal`, `american`, `fractional` or `hong_kong`.
+    #[serde(default = "Page::default_format")]
+    pub format: String,
+    /// Names that the page writes in its own way: `"its name" = "the feed's name or team id"`.
+    #[serde(default)]
+    pub aliases: BTreeMap<String, String>,
+    /// The shortest time between two visits; at least a minute.
+    #[serde(default = "Page::default_every")]
+    pub every: Span,
+    /// Prices that no visit has confirmed for so long are no longer used.
+    #[serde(default = "Page::default_max_age")]
+    pub max_age: Span,
+    /// How long a visit may take from start to end.
+    #[serde(default = "Page::default_timeout")]
+    pub timeout: Span,
+    /// The largest page that is read, in bytes.
+    #[serde(default = "Page::default_max_bytes")]
+    pub max_bytes: u64,
+    /// The most rows that are read.
+    #[serde(default = "Page::default_max_rows")]
+    pub max_rows: usize,
+    /// What we call ourselves to the site; say how to reach you.
+    #[serde(default = "Page::default_user_agent")]
+    pub user_agent: String,
+}
+
+impl Page {
+    /// The least time between visits that a configuration may ask for.
+    pub const LEAST_EVERY: Span = Span::seconds(60);
+
+    fn default_format() -> String {
+        "decimal".to_owned()
+    }
+
+    fn default_every() -> Span {
+        Span::seconds(120)
+    }
+
+    fn default_max_age() -> Span {
+        Span::seconds(600)
+    }
+
+    fn default_timeout() -> Span {
+        Span::seconds(10)
+    }
+
+    fn default_max_bytes() -> u64 {
+        2 * 1024 * 1024
+    }
+
+    fn default_max_rows() -> usize {
+        1000
+    }
+
+    fn default_user_agent() -> String {
+        concat!("football-bot/", env!("CARGO_PKG_VERSION")).to_owned()
+    }
+
+    /// What is wrong with it, if anything, beyond what the types tell.
+    fn fault(&self) -> Option<String> {
+        let web = ["http://", "https://"]
+            .iter()
+            .any(|scheme| self.url.starts_with(scheme) && self.url.len() > scheme.len());
+        let formats = ["decimal", "american", "fractional", "hong_kong"];
+        if self.book.trim().is_empty() || self.book.chars().count() > 40 {
+            Some("book needs a name of 1 to 40 characters".to_owned())
+        } else if self.book.chars().any(char::is_control) {
+            Some("book has a control character in it".to_owned())
+        } else if !web {
+            // The address is not repeated: somebody may have put a secret into it.
+            Some("url is no address such as `https://www.example.com/odds`".to_owned())
+        } else if self.every < Page::LEAST_EVERY {
+            Some(format!("every must be at least {}", Page::LEAST_EVERY))
+        } else if !formats.contains(&self.format.as_str()) {
+            Some(format!("format must be one of {}", formats.join(", ")))
+        } else if self.timeout.0.is_zero() || self.max_bytes == 0 || self.max_rows == 0 {
+            Some("timeout, max_bytes and max_rows must be more than nothing".to_owned())
+        } else if self.user_agent.is_empty()
+            || !self.user_agent.bytes().all(|b| (b' '..0x7f).contains(&b))
+        {
+            Some("user_agent must be plain text in one line".to_owned())
+        } else {
+            None
+        }
+    }
+}
+
+/// Where a value stands in a row of a page: a CSS selector for its text, or for an attribute.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Cell {
+    /// `"td.home"`: the text of the first element that fits.
+    Text(String),
+    /// `{ select = "td.price", attribute = "data-odds" }`.
+    Attribute {
+        /// The selector.
+        select: String,
+        /// The attribute of the first element that fits.
+        attribute: String,
+    },
 }
 
 /// A length of time as people write it: `60s`, `1h 30m`, `250ms`; a bare number is seconds.
@@ -456,38 +748,60 @@ impl Config {
     /// Checks what the types can't: ranges, and settings that need each other.
     ///
     /// # Errors
-    /// Exit 78, naming the key.
+    /// Exit 78, naming every key that is at fault.
     pub fn check(&self) -> Result<(), Failure> {
-        let fault = |text: &str| Err(Failure::config(format!("configuration: {text}")));
-        if self.feed.concurrency == 0 || self.feed.concurrency > 256 {
-            return fault("[feed] concurrency must be 1 to 256");
+        let faults = self.faults();
+        if faults.is_empty() {
+            return Ok(());
         }
-        if !(0.0..=1.0).contains(&self.feed.min_completeness) {
-            return fault("[feed] min_completeness must be 0 to 1");
+        Err(Failure::config(format!(
+            "configuration: {}",
+            faults.join("; ")
+        )))
+    }
+
+    /// Everything that [`Config::check`] finds, each in words.
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut must = |holds: bool, text: &str| {
+            if !holds {
+                faults.push(text.to_owned());
+            }
+        };
+        must(
+            (1..=256).contains(&self.feed.concurrency),
+            "[feed] concurrency must be 1 to 256",
+        );
+        must(
+            (0.0..=1.0).contains(&self.feed.min_completeness),
+            "[feed] min_completeness must be 0 to 1",
+        );
+        must(
+            !self.schedule.interval.0.is_zero(),
+            "[schedule] interval must be longer than nothing",
+        );
+        must(
+            self.schedule.backoff_after > 0,
+            "[schedule] backoff_after must be at least 1",
+        );
+        must(
+            !self.pipeline.deadline.0.is_zero(),
+            "[pipeline] deadline must be longer than nothing",
+        );
+        must(
+            self.feed.reference_max > 0,
+            "[feed] reference_max must be at least 1",
+        );
+        for (nth, page) in self.page.iter().enumerate() {
+            if let Some(what) = page.fault() {
+                must(false, &format!("[[page]] number {}: {what}", nth + 1));
+            }
+            let again = self.page[..nth].iter().any(|other| other.book == page.book);
+            must(!again, "[[page]] books must differ from each other");
         }
-        if self.schedule.interval.0.is_zero() {
-            return fault("[schedule] interval must be longer than nothing");
-        }
-        if self.schedule.backoff_after == 0 {
-            return fault("[schedule] backoff_after must be at least 1");
-        }
-        if self.pipeline.step.is_empty() {
-            return fault("[[pipeline.step]] needs at least one step");
-        }
-        let mut names: Vec<_> = self
-            .pipeline
-            .step
-            .iter()
-            .map(|step| step.name.as_str())
-            .collect();
-        names.sort_unstable();
-        if names.windows(2).any(|pair| pair[0] == pair[1]) {
-            return fault("[[pipeline.step]] names must differ from each other");
-        }
-        if let Some(text) = alerts::fault(&self.alerts, &self.sink) {
-            return fault(&text);
-        }
-        Ok(())
+        faults.extend(self.pipeline.steps().err().into_iter().flatten());
+        faults.extend(alerts::fault(&self.alerts, &self.sink));
+        faults
     }
 }
 
@@ -576,6 +890,94 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_a_page_in_the_annotated_file_is_valid_and_shows_every_key_with_its_default() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../football-bot.toml");
+        let text = fs::read_to_string(path).unwrap();
+        let (_, example) = text
+            .split_once("# [[page]]\n")
+            .expect("the example is there");
+        let example: String = example
+            .lines()
+            .take_while(|line| line.starts_with('#'))
+            .filter_map(|line| line.strip_prefix("# "))
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let page = with(&[], &format!("[[page]]\n{example}"))
+            .unwrap()
+            .page
+            .remove(0);
+        let required = r#"
+            [[page]]
+            book = "b"
+            url = "http://x"
+            rows = "tr"
+            home = "td"
+            away = "td"
+            home_price = "td"
+            draw_price = "td"
+            away_price = "td"
+        "#;
+        let least = with(&[], required).unwrap().page.remove(0);
+        let optional = |page: Page| Page {
+            book: String::new(),
+            url: String::new(),
+            rows: String::new(),
+            home: Cell::Text(String::new()),
+            away: Cell::Text(String::new()),
+            home_price: Cell::Text(String::new()),
+            draw_price: Cell::Text(String::new()),
+            away_price: Cell::Text(String::new()),
+            aliases: BTreeMap::new(),
+            ..page
+        };
+        let written = Table::try_from(&page).unwrap();
+        for key in written.keys() {
+            assert!(example.contains(&format!("{key} = ")), "{key} is not shown");
+        }
+        assert_eq!(optional(page), optional(least));
+    }
+
+    #[test]
+    fn a_page_that_would_be_visited_too_often_or_is_no_page_is_refused() {
+        let page = |key: &str, value: &str| {
+            let base = [
+                ("book", "'b'"),
+                ("url", "'https://x.example/'"),
+                ("rows", "'tr'"),
+                ("home", "'td'"),
+                ("away", "'td'"),
+                ("home_price", "'td'"),
+                ("draw_price", "'td'"),
+                ("away_price", "'td'"),
+            ];
+            let mut text = "[[page]]\n".to_owned();
+            for (known, plain) in base {
+                let value = if known == key { value } else { plain };
+                text.push_str(&format!("{known} = {value}\n"));
+            }
+            if !base.iter().any(|(known, _)| *known == key) {
+                text.push_str(&format!("{key} = {value}\n"));
+            }
+            with(&[], &text)
+        };
+        assert!(page("every", "'60s'").is_ok());
+        for (key, value, word) in [
+            ("every", "'59s'", "at least 1m"),
+            ("format", "'malay'", "format must be"),
+            ("url", "'ftp://hush@x/'", "url is no address"),
+            ("book", "''", "book needs a name"),
+            ("timeout", "0", "timeout"),
+            ("user_agent", "\"a\\nb\"", "user_agent"),
+            ("colour", "1", "colour"),
+        ] {
+            let failure = page(key, value).unwrap_err();
+            assert!(failure.message.contains(word), "{failure} lacks {word}");
+            assert!(!failure.message.contains("hush"), "{failure}");
+        }
+    }
+
+    #[test]
     fn the_environment_wins_over_the_file() {
         let config = with(
             &[
@@ -627,6 +1029,54 @@ mod tests {
             let failure = with(variables, file).unwrap_err();
             assert_eq!(failure.exit, crate::Exit::Config);
             assert!(failure.message.contains(word), "{failure} lacks {word}");
+        }
+    }
+
+    #[test]
+    fn steps_are_replaced_added_and_left_out() {
+        let names = |file: &str| {
+            let steps = with(&[], file).unwrap().pipeline.steps().unwrap();
+            steps.into_iter().map(|step| step.name).collect::<Vec<_>>()
+        };
+        let six = ["step1", "step2", "step3", "step4", "step5", "step6"];
+        assert_eq!(names(""), six);
+        let add = |name: &str, after: &str| {
+            format!(
+                "[[pipeline.step]]\nname='{name}'\nprogram='x'\ntimeout='1s'\nafter='{after}'\n"
+            )
+        };
+        let three = add("a", "step5") + &add("c", "b") + &add("b", "step5");
+        assert_eq!(
+            names(&three),
+            [
+                "step1", "step2", "step3", "step4", "step5", "a", "b", "c", "step6"
+            ]
+        );
+        assert_eq!(
+            names("[pipeline]\nwithout=['step6']\n"),
+            ["step1", "step2", "step3", "step4", "step5"]
+        );
+        let own = "[[pipeline.step]]\nname='mine'\nprogram='x'\ntimeout='1s'\n";
+        assert_eq!(names(own), ["mine"]);
+        let optional = format!("{own}required=false\nmemory=1000\n");
+        let step = with(&[], &optional).unwrap().pipeline.steps().unwrap();
+        assert!(!step[0].required && step[0].memory == 1000);
+    }
+
+    #[test]
+    fn all_faults_of_the_values_are_named_at_once() {
+        let file = "[feed]\nconcurrency = 0\nmin_completeness = 2.0\n[schedule]\nbackoff_after = 0\n\
+            [pipeline]\nwithout = ['step9']\n\
+            [[pipeline.step]]\nname='a'\nprogram='a'\ntimeout='0s'\nafter='nowhere'\n";
+        let message = with(&[], file).unwrap_err().message;
+        for word in [
+            "concurrency",
+            "min_completeness",
+            "backoff_after",
+            "step9",
+            "nowhere",
+        ] {
+            assert!(message.contains(word), "{message} lacks {word}");
         }
     }
 

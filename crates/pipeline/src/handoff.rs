@@ -16,6 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::cycle::CycleId;
 use crate::exit::{Exit, Failure};
+use crate::input::Input;
 use crate::{atomic, text};
 
 /// The head of every `stepN.json`.
@@ -25,7 +26,7 @@ pub struct Envelope {
     pub schema: String,
     /// The cycle that this file belongs to.
     pub cycle: CycleId,
-    /// When this file was made.
+    /// When this file was made; of a recording, the instant that was recorded (see [`Envelope::now`]).
     #[serde(serialize_with = "rfc3339")]
     pub generated_at: DateTime<Utc>,
     /// When step 1 got its live list.
@@ -33,6 +34,26 @@ pub struct Envelope {
     pub fetched_at: DateTime<Utc>,
     /// `thesports`, `sandbox` or `recording`.
     pub provider: String,
+}
+
+/// The provider's name in the envelope of a cycle that was recorded.
+pub const RECORDING: &str = "recording";
+
+impl Envelope {
+    /// What the clock shows to a step that works on this data. In a recording time stands still at the instant
+    /// of the recording, so that the same recording gives the same files, bit for bit, whenever it is replayed.
+    pub fn now(&self) -> DateTime<Utc> {
+        if self.is_recording() {
+            self.fetched_at
+        } else {
+            Utc::now()
+        }
+    }
+
+    /// Whether the data was recorded some time ago and is replayed now: nothing to act on, however new it looks.
+    pub fn is_recording(&self) -> bool {
+        self.provider == RECORDING
+    }
 }
 
 /// An instant as the files have it: RFC 3339, UTC, to the millisecond.
@@ -167,29 +188,34 @@ impl fmt::Display for Source {
     }
 }
 
-/// Reads the whole input as text.
+/// Reads the whole input.
 ///
 /// # Errors
-/// 66 when it is missing, 65 when it is empty, a folder, unreadable or not UTF-8.
-pub fn read(source: &Source) -> Result<String, Failure> {
-    let bytes = match source {
+/// 66 when it is missing, 65 when it is a folder or unreadable.
+pub fn read(source: &Source) -> Result<Input, Failure> {
+    let read = match source {
         Source::Stdin => {
             let mut bytes = Vec::new();
-            io::stdin()
-                .lock()
-                .read_to_end(&mut bytes)
-                .map_err(|why| unreadable(source, &why))?;
-            bytes
+            let read = io::stdin().lock().read_to_end(&mut bytes);
+            read.map(|_| Input::Heap(bytes))
         }
-        Source::File(path) => std::fs::read(path).map_err(|why| unreadable(source, &why))?,
+        Source::File(path) => Input::of_file(path),
     };
+    read.map_err(|why| unreadable(source, &why))
+}
+
+/// The input as text.
+///
+/// # Errors
+/// 65 when it is empty or not UTF-8.
+pub fn text<'a>(bytes: &'a [u8], source: &Source) -> Result<&'a str, Failure> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Failure::bad_input(format!(
             "the input {source} is empty (run the step before it again)"
         )));
     }
-    String::from_utf8(bytes).map_err(|why| {
-        let at = why.utf8_error().valid_up_to();
+    std::str::from_utf8(bytes).map_err(|why| {
+        let at = why.valid_up_to();
         Failure::bad_input(format!(
             "the input {source} is not UTF-8 text (byte {at}); it is corrupt or not ours"
         ))

@@ -3,6 +3,7 @@
 //! Steps 2 to 5 are [`Step`]s: text of the step before in, one typed output out. Steps 1 and 6 have
 //! another end each (the network, the readable log) and use the parts: [`run`], [`StepIo`], [`Context`].
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -26,21 +27,51 @@ pub struct Context {
     pub config: Config,
     /// The envelope of the input: cycle, instants, provider.
     pub input: Envelope,
-    /// When this step runs; the `generated_at` of its output.
+    /// When this step runs, of a recording when it was recorded; the `generated_at` of its output.
     pub now: DateTime<Utc>,
     /// Only these matches (`--match`); empty = all.
-    pub only: Vec<String>,
+    pub only: Only,
 }
 
 impl Context {
     /// Whether the match is asked for.
     pub fn wants(&self, match_id: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|id| id == match_id)
+        self.only.wants(match_id)
     }
 
     /// When step 1 got its live list, in unix seconds: the "now" of every age and clock.
     pub fn fetched_at(&self) -> i64 {
         self.input.fetched_at.timestamp()
+    }
+}
+
+/// The matches that are asked for, and which of them there were.
+#[derive(Clone, Debug, Default)]
+pub struct Only(Vec<(String, Cell<bool>)>);
+
+impl Only {
+    /// Those with these ids; of no ids, all.
+    pub fn new(ids: &[String]) -> Self {
+        Only(ids.iter().map(|id| (id.clone(), Cell::default())).collect())
+    }
+
+    /// Whether the match is asked for; remembers that there is one.
+    pub fn wants(&self, match_id: &str) -> bool {
+        let asked = self.0.iter().find(|(id, _)| id == match_id);
+        asked.inspect(|(_, met)| met.set(true)).is_some() || self.0.is_empty()
+    }
+
+    /// Warns of those that were asked for and never came.
+    pub fn warn_of_missing(&self) {
+        let missing: Vec<_> = self
+            .0
+            .iter()
+            .filter(|(_, met)| !met.get())
+            .map(|(id, _)| format!("`{}`", id.escape_debug()))
+            .collect();
+        if !missing.is_empty() {
+            log::warn!("--match: not in the input: {}", missing.join(", "));
+        }
     }
 }
 
@@ -127,7 +158,13 @@ impl<Extra: Args> StepCli<Extra> {
         name: &'static str,
         about: &'static str,
     ) -> Result<(Self, Config, DataDir), Failure> {
-        let command = Self::command().name(name).about(about);
+        let mut command = Self::command().name(name).about(about).max_term_width(80);
+        if name == NAMES[1] {
+            // It has no input, and says so to whoever gives one.
+            command = command
+                .mut_arg("input", |arg| arg.hide(true))
+                .mut_arg("only", |arg| arg.hide(true));
+        }
         let cli = command
             .try_get_matches()
             .and_then(|mut matches| Self::from_arg_matches_mut(&mut matches))
@@ -185,32 +222,34 @@ fn execute<S: Step>() -> Result<(), Failure> {
     let (cli, config, data) = StepCli::<NoExtra>::start(name(S::NUMBER), S::ABOUT)?;
     let source = Source::from(cli.io.input.unwrap_or_else(|| data.input(S::NUMBER)));
     let sink = Sink::from(cli.io.output.unwrap_or_else(|| data.output(S::NUMBER)));
-    let text = handoff::read(&source)?;
-    let input = S::open(&text, &source, cli.io.cycle.as_ref())?;
-    let parsed = S::parse(&text, &source)?;
+    let bytes = handoff::read(&source)?;
+    let text = handoff::text(&bytes, &source)?;
+    let input = S::open(text, &source, cli.io.cycle.as_ref())?;
+    let parsed = S::parse(text, &source)?;
     let context = Context {
         config,
+        now: input.now(),
         input,
-        now: Utc::now(),
-        only: cli.io.only,
+        only: Only::new(&cli.io.only),
     };
     let output = S::run(parsed, &context)?;
+    context.only.warn_of_missing();
     let envelope = Envelope {
         schema: handoff::schema(S::NUMBER),
         generated_at: context.now,
         ..context.input.clone()
     };
-    let bytes = handoff::write(&sink, &envelope, &output, cli.io.pretty)?;
+    let written = handoff::write(&sink, &envelope, &output, cli.io.pretty)?;
     log::info!(
         "cycle {}: {}; {} kB in, {} kB out, {} ms",
         envelope.cycle,
         S::summary(&output),
-        text.len() / 1000,
-        bytes / 1000,
+        bytes.len() / 1000,
+        written / 1000,
         started.elapsed().as_millis()
     );
     // The process ends here; to take its memory apart first would be a good part of a small step's time.
     std::mem::forget(output);
-    std::mem::forget(text);
+    std::mem::forget(bytes);
     Ok(())
 }

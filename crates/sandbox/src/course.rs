@@ -96,6 +96,21 @@ impl Schedule {
         }
     }
 
+    /// Every slot shows a match that is being played, from its second to its 90th minute on the clock
+    /// (half-time included).
+    pub fn all_live(world: &World, slots: u32, start: i64) -> Schedule {
+        let slot = |number: u32| {
+            let moment = 120 + phase(world.seed, number) * (88 * 60) / CYCLE;
+            Slot {
+                begin: start - moment - listed_before(Course::Played),
+                shown: Some((Course::Played, start - moment)),
+            }
+        };
+        Schedule {
+            slots: (0..slots).map(slot).collect(),
+        }
+    }
+
     /// How many slots there are.
     pub fn slots(&self) -> u32 {
         self.slots.len() as u32

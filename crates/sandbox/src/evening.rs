@@ -52,9 +52,23 @@ impl Evening {
     /// An evening of `matches` matches at any time (at least one, at most 16,000), anchored at `start`
     /// (unix seconds): from forty matches on, every status of the provider's table occurs there.
     pub fn new(seed: u64, matches: usize, start: i64) -> Evening {
+        Evening::with(seed, matches, start, Schedule::new)
+    }
+
+    /// An evening of which every match is being played at `start`, and for a quarter of an hour from then.
+    pub fn all_live(seed: u64, matches: usize, start: i64) -> Evening {
+        Evening::with(seed, matches, start, Schedule::all_live)
+    }
+
+    fn with(
+        seed: u64,
+        matches: usize,
+        start: i64,
+        schedule: impl Fn(&World, u32, i64) -> Schedule,
+    ) -> Evening {
         let slots = matches.clamp(1, 16_000) as u32;
         let world = World::new(seed, slots);
-        let schedule = Schedule::new(&world, slots, start);
+        let schedule = schedule(&world, slots, start);
         Evening {
             world,
             schedule,

@@ -2,8 +2,8 @@
 //!
 //! [`Evening`] is the simulation: a pure function of seed, number of matches, start and instant, which
 //! gives the bodies that the provider would. [`server`] puts it behind the provider's paths, with its
-//! checks and its way of saying no. Clubs, leagues and people are invented; nothing here was ever
-//! played. Left out: push messages, line-ups, text commentary, tables, and faults.
+//! checks, its way of saying no and, on demand, all that can go wrong with it. Clubs, leagues and people
+//! are invented; nothing here was ever played. Left out: push messages, line-ups, text commentary, tables.
 
 pub mod cli;
 pub mod server;

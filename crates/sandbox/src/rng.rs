@@ -16,6 +16,7 @@ pub(crate) enum Purpose {
     Market,
     Series,
     Pace,
+    Fault,
 }
 
 /// A stream of random numbers.

@@ -8,7 +8,7 @@ use std::thread;
 
 use flate2::read::GzDecoder;
 use sandbox::Evening;
-use sandbox::server::{Clock, Credentials, Server};
+use sandbox::server::{Clock, Credentials, Server, Source};
 use serde_json::Value;
 
 const START: i64 = 1_764_442_800;
@@ -19,12 +19,8 @@ fn serve(credentials: Credentials, requests_per_minute: u32) -> SocketAddr {
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
     let evening = Evening::new(1, 45, START);
-    let server = Server::new(
-        evening,
-        Clock::new(START, 0.0),
-        credentials,
-        requests_per_minute,
-    );
+    let source = Source::Evening(evening, Clock::new(START, 0.0));
+    let server = Server::new(source, credentials, requests_per_minute);
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -172,6 +172,55 @@ fn a_full_disk_leaves_the_old_file_and_no_litter() {
 }
 
 #[test]
+fn an_asked_for_match_that_is_not_there_is_named() {
+    let chain = chain_with_outputs();
+    let known = chain.json(2)["matches"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .next()
+        .unwrap()
+        .clone();
+    for number in 2..=6 {
+        let args = ["--match", &known, "--match", "nobody-knows"];
+        let output = chain.run(number, args);
+        assert!(output.status.success());
+        let warnings = message(&output);
+        let warned = warnings.lines().find(|line| line.starts_with("WARN"));
+        assert!(
+            warned.is_some_and(|line| line.ends_with("not in the input: `nobody-knows`")),
+            "step{number}: {warnings}"
+        );
+    }
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_no_previous_file_and_has_no_temporary_name() {
+    let chain = chain_with_outputs();
+    let output = chain.run(3, ["--output", "/proc/nowhere/step3.json"]);
+    let said = message(&output);
+    assert_eq!(output.status.code(), Some(74), "{said}");
+    assert!(
+        !said.contains("unchanged") && !said.contains(".tmp"),
+        "{said}"
+    );
+}
+
+#[test]
+fn help_fits_eighty_columns_and_shows_what_a_step_takes() {
+    let chain = Chain::new();
+    for number in 1..=6 {
+        let output = chain.run(number, ["--help"]);
+        let help = String::from_utf8(output.stdout).unwrap();
+        for line in help.lines() {
+            assert!(line.chars().count() <= 80, "step{number}: {line}");
+        }
+        assert_eq!(help.contains("--match"), number > 1, "step{number}");
+        assert_eq!(help.contains("--input"), number > 1, "step{number}");
+    }
+}
+
+#[test]
 fn a_reader_that_had_enough_is_no_error() {
     let chain = chain_with_outputs();
     let mut child = chain

@@ -86,7 +86,7 @@ fn merge(document: &str) -> Option<Value> {
         config: Config::default(),
         now: input.generated_at,
         input,
-        only: Vec::new(),
+        only: pipeline::harness::Only::default(),
     };
     let parsed = step2::Merge::parse(document, &source).ok()?;
     let output = step2::Merge::run(parsed, &context).ok()?;

@@ -4,6 +4,7 @@
 //! only looks ([`look`]) evaluates too, from what the watcher remembers, and saves nothing: so alerts
 //! are true when nobody watches.
 
+pub mod command;
 pub mod engine;
 pub mod rules;
 pub mod state;
@@ -45,7 +46,7 @@ pub struct Active {
     /// What is remembered of it.
     #[serde(flatten)]
     pub alert: Alert,
-    /// Until when it is silenced; the far future for a silence that lasts as long as the incident.
+    /// Whether its messages are held back.
     pub silenced: bool,
     /// When the next reminder is due.
     pub next_reminder: Option<DateTime<Utc>>,
@@ -81,11 +82,23 @@ pub fn look(facts: &Facts, config: &Config) -> View {
     let silences = state::load::<Silences>(&Silences::path(&folder)).unwrap_or_default();
     let seen = rules::read(facts, config);
     let watched = watched(&facts.data);
-    let evaluated_at = state.evaluated_at;
-    let (state, _) = engine::evaluate(&seen, &state, &silences.silences, &config.alerts, facts.now);
+    let before = state;
+    let (mut state, _) = engine::evaluate(
+        &seen,
+        &before,
+        &silences.silences,
+        &config.alerts,
+        facts.now,
+    );
+    // To look tells nobody.
+    for (name, alert) in &mut state.alerts {
+        let remembered = before.alerts.get(name);
+        alert.told = remembered.map_or(0, |alert| alert.told);
+        alert.last_told = remembered.and_then(|alert| alert.last_told);
+    }
     let mut view = View::of(&state, silences, config, facts.now);
     view.watched = watched;
-    view.evaluated_at = evaluated_at;
+    view.evaluated_at = before.evaluated_at;
     view.problem = problem;
     view.sinks = sink_statuses(&facts.data, config);
     view

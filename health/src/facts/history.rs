@@ -38,6 +38,8 @@ pub struct History {
     pub failures_in_a_row: u32,
     /// The newest start, stop or finish of the orchestrator.
     pub last_turn: Option<Event>,
+    /// The newest backoff that began.
+    pub last_backoff: Option<Event>,
     /// Starts of the orchestrator in the last 15 minutes.
     pub starts_15m: u32,
     /// The cycles of the last hour, the newest first, without the running one.
@@ -146,6 +148,7 @@ impl History {
                 EventKind::Stop,
                 EventKind::Finished,
             ])?,
+            last_backoff: reader.newest_event(&[EventKind::Backoff])?,
             starts_15m: reader
                 .events_since(&[EventKind::Start], now - TimeDelta::minutes(15))?
                 .len()

@@ -8,7 +8,6 @@ use std::io;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use journal::EventKind;
 use serde::Serialize;
 
 use super::History;
@@ -71,9 +70,9 @@ impl Backoff {
         let history = history.filter(|history| history.running.is_none())?;
         let ended = history.newest.as_ref()?.ended_at?;
         let event = history
-            .events
-            .iter()
-            .find(|event| event.kind == EventKind::Backoff && event.at >= ended)?;
+            .last_backoff
+            .as_ref()
+            .filter(|event| event.at >= ended)?;
         Some(Backoff {
             until: None,
             why: event.text.clone(),

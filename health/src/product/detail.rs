@@ -81,7 +81,7 @@ impl Detail {
     /// 66 or 65 when the file is missing or can't be used.
     pub fn read(data: &DataDir, id: &str) -> Result<Option<Detail>, Failure> {
         let source = Source::File(data.output(2));
-        let text = handoff::read(&source)?;
+        let text = super::whole(&source)?;
         handoff::open(&text, &source, 2, None)?;
         let output: step2::Output<'_, &RawValue> = handoff::parse(&text, &source)?;
         let Some((_, raw)) = output.matches.iter().find(|(found, _)| &**found == id) else {

@@ -53,7 +53,7 @@ impl Board {
     /// 66 when the product is missing, 65 when it can't be used.
     pub fn read(data: &DataDir) -> Result<Board, Failure> {
         let source = Source::File(data.output(5));
-        let text = handoff::read(&source)?;
+        let text = whole(&source)?;
         let mut board = Board::parse(&text, &source)?;
         drop(text);
         trail::add(&mut board, &data.output(1));
@@ -170,6 +170,16 @@ impl Watched {
             }
         }
     }
+}
+
+/// The whole text of a file of ours.
+///
+/// # Errors
+/// 66 when it is missing, 65 when it can't be read or is no text.
+pub(crate) fn whole(source: &Source) -> Result<String, Failure> {
+    let bytes = handoff::read(source)?;
+    String::from_utf8(bytes.to_vec())
+        .map_err(|_| Failure::bad_input(format!("the input {source} is not UTF-8 text")))
 }
 
 /// The rows by id.

@@ -9,10 +9,9 @@ use std::path::Path;
 use feed::Tick;
 use feed::codes::{Market, in_play};
 use feed::json::{Cursor, Fault};
-use feed::odds::Index;
 use feed::row::Anomalies;
 use football::{Method, Price, fair};
-use pipeline::handoff::{self, Source};
+use pipeline::handoff::Source;
 use serde::Serialize;
 
 use super::{Board, by_id};
@@ -36,12 +35,11 @@ pub struct Trail {
 /// can't be read, there are none: a row says enough without.
 pub(crate) fn add(board: &mut Board, step1: &Path) {
     let source = Source::File(step1.to_path_buf());
-    let Ok(text) = handoff::read(&source) else {
+    let Ok(text) = super::whole(&source) else {
         return;
     };
     let until = board.envelope.fetched_at.timestamp();
     let mut rows = by_id(board);
-    let mut starts = Vec::new();
     let walked = each_match(&text, |id, cursor| {
         let wanted = rows
             .get_mut(id)
@@ -53,7 +51,7 @@ pub(crate) fn add(board: &mut Board, step1: &Path) {
             if company != book || market != Market::FullTimeResult {
                 return c.value().map(drop);
             }
-            *trail = of_series(c, until, &mut starts)?;
+            *trail = of_series(c, until)?;
             Ok(())
         })
     });
@@ -100,24 +98,13 @@ fn each_series<'a>(
 }
 
 /// The trail of a 1X2 series at the cursor, which is passed over.
-fn of_series<'a>(
-    cursor: &mut Cursor<'a>,
-    until: i64,
-    starts: &mut Vec<usize>,
-) -> Result<Option<Trail>, Fault> {
+fn of_series<'a>(cursor: &mut Cursor<'a>, until: i64) -> Result<Option<Trail>, Fault> {
     let odd = Anomalies::default();
     let mut ticks: Vec<Tick<'a>> = Vec::new();
-    match Index::of(cursor, starts) {
-        Some(index) => {
-            for nth in 0..index.count() {
-                ticks.extend(index.read(nth, &odd)?);
-            }
-        }
-        None => cursor.array::<Fault>(|c| {
-            ticks.extend(Tick::read(c, &odd)?);
-            Ok(())
-        })?,
-    }
+    cursor.array::<Fault>(|c| {
+        ticks.extend(Tick::read(c, &odd)?);
+        Ok(())
+    })?;
     Ok(of_ticks(&ticks, until))
 }
 
@@ -153,7 +140,7 @@ pub(crate) fn of_ticks(newest_first: &[Tick<'_>], until: i64) -> Option<Trail> {
 /// probabilities; a closed time is a `None`. For the chart of one match.
 pub fn whole(step1: &Path, id: &str, bookmaker: i64) -> Vec<(i64, Option<[f64; 3]>)> {
     let mut points = Vec::new();
-    let Ok(text) = handoff::read(&Source::File(step1.to_path_buf())) else {
+    let Ok(text) = super::whole(&Source::File(step1.to_path_buf())) else {
         return points;
     };
     let odd = Anomalies::default();

@@ -6,5 +6,8 @@
 )]
 
 mod place;
+mod server;
 mod shape;
+mod situations;
 mod verdicts;
+mod watching;

@@ -62,6 +62,16 @@ impl Place {
 
     /// A cycle that ended `age` seconds ago.
     pub fn cycle(&mut self, age: i64, outcome: CycleOutcome) {
+        let why = "exit 69, provider unreachable or failing: no answer";
+        self.cycle_with(age, outcome, 69, why);
+    }
+
+    /// A cycle that ended `age` seconds ago because step 1 ended with `code`.
+    pub fn failure(&mut self, age: i64, code: i32, why: &str) {
+        self.cycle_with(age, CycleOutcome::Failed, code, why);
+    }
+
+    fn cycle_with(&mut self, age: i64, outcome: CycleOutcome, code: i32, why: &str) {
         // A little more, so that the second does not change while the test runs.
         let ended = Utc::now() - TimeDelta::milliseconds(age * 1000 + 50);
         self.cycles += 1;
@@ -74,7 +84,7 @@ impl Place {
         let step = StepEnd {
             position: 1,
             outcome: if failed {
-                StepOutcome::Failed(69)
+                StepOutcome::Failed(code)
             } else {
                 StepOutcome::Ok
             },
@@ -94,7 +104,7 @@ impl Place {
             failed_step: failed.then_some("step1"),
             matches: Some(111),
             wall: Duration::from_secs(2),
-            message: failed.then_some("exit 69, provider unreachable or failing: no answer"),
+            message: failed.then_some(why),
             overrun: None,
             fetched_at: (!failed).then_some(began),
             with_odds: (!failed).then_some(100),
@@ -115,8 +125,10 @@ impl Place {
             };
             let path = self.data(&name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let then = (Utc::now() - TimeDelta::milliseconds(age as i64 * 1000 + 50))
+                .to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
             let text = format!(
-                r#"{{"schema":"football-bot/step{number}/1","cycle":"c1","generated_at":"2026-01-01T00:00:00Z","fetched_at":"2026-01-01T00:00:00Z","provider":"{provider}","fresh":true}}"#
+                r#"{{"schema":"football-bot/step{number}/1","cycle":"c1","generated_at":"{then}","fetched_at":"{then}","provider":"{provider}","fresh":true}}"#
             );
             fs::write(&path, text).unwrap();
             let at = SystemTime::now() - Duration::from_millis(age * 1000 + 50);

@@ -176,3 +176,68 @@ fn looking_changes_nothing() {
         lock
     );
 }
+
+/// The report with what differs from run to run (times, process, host, folder) replaced by words.
+fn timeless(text: &str) -> String {
+    let fixed = [
+        ("  Generated:", "(time)"),
+        ("  Started:", "(time)"),
+        ("  Process:", "(memory and threads)"),
+        ("  Now:", "(waiting)"),
+        ("  Data Holds:", "(bytes)"),
+        ("  CPU Usage:", "(load)"),
+        ("  Memory Usage:", "(share)"),
+        ("  Disk Usage:", "(share)"),
+    ];
+    let mut result = String::new();
+    let seconds = regex::Regex::new(r"\b\d+ s\b").unwrap();
+    for line in text.lines() {
+        let line = &*seconds.replace_all(line, "N s");
+        let known = fixed.iter().find(|(label, _)| line.starts_with(label));
+        let line = match known {
+            Some((label, word)) => format!("{label:<21} {word}"),
+            None if line.starts_with("✓ Orchestrator is RUNNING") => {
+                "✓ Orchestrator is RUNNING (process N, not by systemd)".to_owned()
+            }
+            None => match line.strip_prefix("  Last Activity:      ") {
+                Some(rest) => format!("  Last Activity:      (time){}", &rest[19..]),
+                None => line.to_owned(),
+            },
+        };
+        result.push_str(&line);
+        result.push('\n');
+    }
+    result
+}
+
+#[test]
+fn the_whole_report_is_as_it_was_agreed() {
+    let mut place = busy();
+    let _lock = place.orchestrator();
+    fs::remove_file(place.data("step3/step3.json")).unwrap();
+    fs::write(
+        place.data("c.toml"),
+        "[alerts.rule.CpuHigh]\nenabled = false\n[alerts.rule.MemoryHigh]\nenabled = false\n[alerts.rule.DiskHigh]\nenabled = false\n\
+         [alerts.rule.DiskLow]\nenabled = false\n",
+    )
+    .unwrap();
+    let text = place.health(&["report", "--config", "data/c.toml"]).stdout;
+    let text = timeless(&text);
+    let golden = include_str!("report.txt");
+    assert!(text == golden, "the report is now:\n{text}");
+    assert!(golden.lines().all(|line| line.chars().count() <= 80));
+}
+
+#[test]
+fn every_alert_has_its_place_in_the_runbook() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/ALERTS.md");
+    let text = fs::read_to_string(path).unwrap();
+    for rule in &health::alerts::rules::ALL {
+        let heading = format!("\n## {}\n", rule.name);
+        assert!(
+            text.contains(&heading),
+            "docs/ALERTS.md says nothing of {}",
+            rule.name
+        );
+    }
+}

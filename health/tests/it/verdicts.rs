@@ -52,7 +52,7 @@ fn data_that_is_not_real_is_called_so() {
         expect(&place, &line, 0);
         let text = place.health(&["report"]).stdout;
         assert!(
-            text.contains(&format!("Matches Processed:  111 ({word})\n")),
+            text.contains(&format!("Pipeline Performance ({word})\n")),
             "{text}"
         );
     }

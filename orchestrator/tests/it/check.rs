@@ -9,7 +9,10 @@ fn ready() -> Bench {
     for name in [
         "step1", "step2", "step3", "step4", "step5", "step6", "sandbox",
     ] {
-        bench.program(name, &format!("echo '{name} {}'", pipeline::VERSION));
+        bench.program(
+            name,
+            &format!("# {}{}]", pipeline::MARK_START, pipeline::VERSION),
+        );
     }
     bench
 }
@@ -34,7 +37,7 @@ fn every_fault_is_listed_and_not_only_the_first() {
     let bench = ready();
     bench.config("[feed]\nconcurrency = 0\n");
     fs::remove_file(bench.path("bin/step2")).unwrap();
-    bench.program("step3", "echo 'step3 0.0.1 (abc)'");
+    bench.program("step3", &format!("# {}0.0.1 (abc)]", pipeline::MARK_START));
     fs::write(bench.path("data"), "a file in the way").unwrap();
     let ran = bench.run(&["check"]);
     assert_eq!(ran.code, 78);
@@ -53,6 +56,30 @@ fn every_fault_is_listed_and_not_only_the_first() {
             ran.stdout
         );
     }
+}
+
+#[test]
+fn every_fault_inside_the_configuration_has_a_line_of_its_own() {
+    let bench = ready();
+    bench.config(
+        "[feed]\nconcurency = 4\nconcurrency = 0\nretries = \"many\"\n[schedule]\ninterval = \"soon\"\n[nonsense]\nx = 1\n\
+         [[pipeline.step]]\nname = \"a\"\nprogram = \"./bin/step1\"\ntimeout = \"1s\"\nafter = \"nowhere\"\n",
+    );
+    let ran = bench.run(&["check", "--provider", "sandbox"]);
+    assert_eq!(ran.code, 78);
+    for word in [
+        "concurency",
+        "concurrency must be",
+        "retries",
+        "soon",
+        "nonsense",
+        "nowhere",
+    ] {
+        let line = ran.stdout.lines().find(|line| line.contains(word));
+        let line = line.unwrap_or_else(|| panic!("no `{word}` in\n{}", ran.stdout));
+        assert!(line.starts_with("FAULT  configuration"), "{line}");
+    }
+    assert!(ran.stdout.ends_with("6 faults\n"), "{}", ran.stdout);
 }
 
 #[test]

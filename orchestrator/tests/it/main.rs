@@ -7,7 +7,10 @@
 )]
 
 mod check;
+mod control;
+mod crash;
 mod cycles;
+mod life;
 mod output;
 mod sandbox;
 mod schedule;

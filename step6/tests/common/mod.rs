@@ -176,7 +176,7 @@ pub fn compact(width: usize) -> View {
 pub fn render(document: &str, view: &View) -> String {
     let envelope = envelope(document);
     let output = handoff::parse(document, &Source::Stdin).expect("a product file");
-    step6::render(&output, &envelope, view)
+    step6::render(&output, &envelope, view).expect("matches as step 5 writes them")
 }
 
 pub fn envelope(document: &str) -> Envelope {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use super::Span;
+pub use super::Span;
 
 /// `[alerts]`: what is alarmed about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

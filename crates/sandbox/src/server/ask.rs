@@ -17,6 +17,7 @@ pub(super) struct Ask {
 }
 
 impl Ask {
+    /// What a request to `uri` asks.
     pub fn new(uri: &Uri) -> Ask {
         let path = uri.path().strip_prefix(PREFIX);
         let parameters = Query::<Vec<(String, String)>>::try_from_uri(uri);
@@ -36,6 +37,12 @@ impl Ask {
         pairs
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
+    }
+
+    /// All of them, name and value, in their order.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.parameters.iter();
+        pairs.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// A whole number; `None` when the parameter is missing or no number.

@@ -1,10 +1,15 @@
 //! The report for people: verdict, then the sections of the first system in their order, then the
 //! next command. 80 columns; every colour stands on a word.
 
-use chrono::Local;
+mod feed;
+pub mod nagios;
+mod performance;
+
+use chrono::{Local, TimeDelta};
 use journal::EventKind;
 use journal::lock::Presence;
 
+use crate::alerts::command::list_short;
 use crate::facts::unit;
 use crate::facts::{Facts, Freshness, History, Running};
 use crate::verdict::{Level, Verdict};
@@ -43,7 +48,9 @@ pub fn text(facts: &Facts, verdict: &Verdict, colored: bool) -> String {
     page.service(facts);
     page.performance(facts);
     page.files(facts);
+    page.feed(facts);
     page.host(facts);
+    page.alerts(facts);
     page.text.push_str(&format!("\nnext: {}\n", verdict.next()));
     page.text
 }
@@ -133,8 +140,23 @@ impl Page {
             .as_ref()
             .and_then(|unit| unit.restarts)
             .or(history.map(|history| history.totals.starts.saturating_sub(1)));
+        if let (Some(unit), Presence::Running(_)) = (&facts.unit, &facts.presence)
+            && let Some(since) = unit.since
+        {
+            let since = format!("{} ({})", instant(since), ago(since, facts.now));
+            self.line("Active Since:", &since);
+        }
         if let Some(n) = restarts {
             self.line("Restarts:", &grouped(n));
+        }
+        if let Some(process) = &facts.process {
+            let state = if process.stopped() { ", STOPPED" } else { "" };
+            let words = format!(
+                "{} memory, {} threads{state}",
+                bytes(process.rss),
+                process.threads
+            );
+            self.line("Process:", &words);
         }
         if matches!(facts.presence, Presence::Running(_)) {
             self.line("Now:", &now(facts, history));
@@ -144,58 +166,6 @@ impl Page {
     fn state(&mut self, color: &str, mark: &str, words: &str) {
         let mark = tinted(mark, color, self.colored);
         self.text.push_str(&format!("{mark} {words}\n"));
-    }
-
-    fn performance(&mut self, facts: &Facts) {
-        self.title("Pipeline Performance");
-        let history = match &facts.history {
-            Ok(history) => history,
-            Err(why) => {
-                self.text.push_str(&wrapped("  ", &why.to_string()));
-                return;
-            }
-        };
-        let totals = &history.totals;
-        self.line("Total Cycles:", &grouped(totals.cycles()));
-        self.line("Successful:", &grouped(totals.ok));
-        let crashed = match totals.crashed {
-            0 => String::new(),
-            n => format!(" ({} of them cut off by a crash)", grouped(n)),
-        };
-        self.line("Failed:", &format!("{}{crashed}", grouped(totals.bad())));
-        if totals.cancelled > 0 {
-            self.line("Cancelled:", &grouped(totals.cancelled));
-        }
-        let skipped = totals.skipped_overlap + totals.skipped_backoff;
-        if skipped > 0 {
-            let words = format!(
-                "{} starts ({} by long cycles, {} by waiting)",
-                grouped(skipped),
-                grouped(totals.skipped_overlap),
-                grouped(totals.skipped_backoff)
-            );
-            self.line("Skipped:", &words);
-        }
-        let rate =
-            |rate: Option<f64>| rate.map_or("-".to_owned(), |r| format!("{:.1}%", r * 100.0));
-        let day = if history.day.cycles() == totals.cycles() {
-            String::new()
-        } else {
-            format!(" ({} in 24 h)", rate(history.day.success_rate()))
-        };
-        let all = rate(totals.success_rate());
-        self.line("Success Rate:", &format!("{all}{day}"));
-        let simulated = facts
-            .not_real()
-            .map(|word| format!(" ({word})"))
-            .unwrap_or_default();
-        let matches = format!("{}{simulated}", grouped(totals.matches));
-        self.line("Matches Processed:", &matches);
-        let activity = match facts.last_activity() {
-            Some(at) => format!("{} ({})", instant(at), ago(at, facts.now)),
-            None => "none yet".to_owned(),
-        };
-        self.line("Last Activity:", &activity);
     }
 
     fn files(&mut self, facts: &Facts) {
@@ -230,7 +200,7 @@ impl Page {
             ("Disk Usage:", facts.host.disk),
         ] {
             if let Some(share) = share {
-                let high = if share.percent() > 90.0 { " HIGH" } else { "" };
+                let high = if share.percent() > 90.0 { ", HIGH" } else { "" };
                 let words = format!(
                     "{:.1}% ({} of {}){high}",
                     share.percent(),
@@ -240,6 +210,41 @@ impl Page {
                 self.line(label, &words);
             }
         }
+        self.growth(facts);
+    }
+
+    /// What the data directory holds, how fast that grows, and when the disk is full.
+    fn growth(&mut self, facts: &Facts) {
+        let storage = &facts.storage;
+        if let Some(held) = storage.bytes {
+            let most = storage.areas.first().filter(|area| area.bytes > 0);
+            let most = most
+                .map(|area| format!(" (most in {}: {})", area.name, bytes(area.bytes)))
+                .unwrap_or_default();
+            self.line("Data Holds:", &format!("{}{most}", bytes(held)));
+        }
+        let growth = match storage.growth.and_then(|growth| growth.data_per_day) {
+            Some(per_day) if per_day >= 0.0 => format!("+{} a day", bytes(per_day as u64)),
+            Some(per_day) => format!("-{} a day", bytes(-per_day as u64)),
+            None => "not known yet (a few hours of cycles are needed)".to_owned(),
+        };
+        self.line("Growth:", &growth);
+        if let Some(seconds) = storage.full_in() {
+            let words = if seconds.is_finite() {
+                let left = TimeDelta::seconds(seconds as i64);
+                let day = (facts.now + left).with_timezone(&Local).format("%Y-%m-%d");
+                format!("in {} ({day}), at the pace of the last week", length(left))
+            } else {
+                "not at the pace of the last week".to_owned()
+            };
+            self.line("Disk Full:", &words);
+        }
+    }
+
+    /// The alerts, in short.
+    fn alerts(&mut self, facts: &Facts) {
+        self.title("Active Alerts");
+        self.text.push_str(&list_short(facts));
     }
 }
 
@@ -270,7 +275,11 @@ fn now(facts: &Facts, history: Option<&History>) -> String {
             format!("{} runs, for {}", step.name, length(facts.now - since))
         }
         Some(Running { cycle, step: None }) => format!("cycle {} runs", cycle.id),
-        None => "waiting for the next cycle".to_owned(),
+        None if facts.pause.is_some() => "paused".to_owned(),
+        None => match facts.next_start {
+            Some(at) => format!("waiting for the next cycle, in {}", length(at - facts.now)),
+            None => "waiting for the next cycle".to_owned(),
+        },
     }
 }
 

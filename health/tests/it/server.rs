@@ -1,0 +1,108 @@
+//! A sink that a test wants: answers each request with the next of its answers (the last one for good)
+//! and keeps what it was sent.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+#[derive(Clone, Copy, Debug)]
+pub enum Answer {
+    /// Status and further header lines.
+    Status(u16, &'static str),
+    /// Takes the request and never answers.
+    Hang,
+    /// Closes the connection in the middle of the request.
+    Die,
+}
+
+pub struct Server {
+    port: u16,
+    requests: Arc<Mutex<Vec<(Instant, String)>>>,
+}
+
+impl Server {
+    pub fn start(answers: Vec<Answer>) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&requests);
+        thread::spawn(move || {
+            for (n, stream) in listener.incoming().enumerate() {
+                let answer = answers[n.min(answers.len() - 1)];
+                let kept = Arc::clone(&kept);
+                thread::spawn(move || serve(stream.unwrap(), answer, &kept));
+            }
+        });
+        Server { port, requests }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    pub fn requests(&self) -> Vec<(Instant, String)> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// Waits until so many requests have come.
+    pub fn wait_for(&self, count: usize) -> Vec<(Instant, String)> {
+        let begun = Instant::now();
+        loop {
+            let requests = self.requests();
+            if requests.len() >= count {
+                return requests;
+            }
+            assert!(
+                begun.elapsed() < Duration::from_secs(60),
+                "only {} of {count} requests came: {requests:?}",
+                requests.len()
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+fn serve(mut stream: TcpStream, answer: Answer, kept: &Mutex<Vec<(Instant, String)>>) {
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    let mut bytes = Vec::new();
+    let mut piece = [0; 4096];
+    let text = loop {
+        let Ok(n) = stream.read(&mut piece) else {
+            return;
+        };
+        if n == 0 {
+            return;
+        }
+        bytes.extend_from_slice(&piece[..n]);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .find_map(|line| {
+                    line.to_lowercase()
+                        .strip_prefix("content-length: ")
+                        .map(str::to_owned)
+                })
+                .map_or(0, |n| n.parse().unwrap());
+            if body.len() >= length {
+                break text;
+            }
+        }
+    };
+    kept.lock().unwrap().push((Instant::now(), text));
+    match answer {
+        Answer::Status(status, headers) => {
+            let reply = format!(
+                "HTTP/1.1 {status} X\r\n{headers}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}"
+            );
+            // A client that has left is its own affair.
+            let _ = stream.write_all(reply.as_bytes());
+        }
+        Answer::Hang => thread::sleep(Duration::from_secs(60)),
+        Answer::Die => drop(stream),
+    }
+}
