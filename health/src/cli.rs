@@ -11,13 +11,15 @@ use pipeline::{Config, VERSION, logging};
 use crate::alerts::command;
 use crate::facts::{Depth, Facts};
 use crate::verdict::{Level, Verdict};
-use crate::{explain, json, logs, report, trace, watch};
+use crate::{explain, json, logs, monitor, report, serve, trace, watch};
 
 const EXAMPLES: &str = "\
 Examples:
   health report            the whole picture, verdict first
   health report --json     the same for programs
   health check --quiet     only the exit code, for cron and monitors
+  health monitor           the same live, and the matches (m)
+  health serve             the same as pages, and /metrics for Prometheus
   health check --live      does the orchestrator's loop move? for liveness probes
 
 Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (also wrong usage).";
@@ -47,6 +49,10 @@ pub enum Command {
     Report(Report),
     /// Say only the verdict (with --quiet nothing: the exit code is the answer)
     Check(Check),
+    /// Show everything live in the terminal; ? shows the keys
+    Monitor(monitor::Options),
+    /// Answer browsers, programs and Prometheus over HTTP
+    Serve(serve::Options),
     /// Show what fires; silence it, test the sinks, explain a rule
     Alerts(command::Alerts),
     /// Say in plain words what happened to a cycle, or why nothing runs and when it will
@@ -121,6 +127,12 @@ pub fn main() -> ExitCode {
             return ExitCode::from(Level::Unknown.code());
         }
     };
+    if let Command::Monitor(options) = &cli.command {
+        return ExitCode::from(monitor::run(options, &cli.common, config));
+    }
+    if let Command::Serve(options) = &cli.command {
+        return ExitCode::from(serve::run(options, &cli.common, config));
+    }
     if let Command::Watch { once } = cli.command {
         return watch::run(&cli.common, &config, once);
     }

@@ -6,12 +6,12 @@ use football::{Format, Line, Price};
 const NO_NUMBER: &str = "–";
 
 /// Decimal odds in `format`.
-pub(crate) fn price(decimal: f64, format: Format) -> String {
+pub fn price(decimal: f64, format: Format) -> String {
     Price::from_decimal(decimal).map_or_else(|| NO_NUMBER.to_owned(), |price| price.text(format))
 }
 
 /// A handicap with its sign: `-0.5`, `+0.25`, `0`.
-pub(crate) fn handicap(line: f64) -> String {
+pub fn handicap(line: f64) -> String {
     match Line::from_goals(line) {
         Some(line) => line.text_signed(),
         None if line.is_finite() => format!("{line:+.2}"),
@@ -20,7 +20,7 @@ pub(crate) fn handicap(line: f64) -> String {
 }
 
 /// A total: `2.75`, `3`.
-pub(crate) fn total(line: f64) -> String {
+pub fn total(line: f64) -> String {
     match Line::from_goals(line) {
         Some(line) => line.text_plain(),
         None if line.is_finite() => format!("{line:.2}"),
@@ -29,16 +29,17 @@ pub(crate) fn total(line: f64) -> String {
 }
 
 /// A probability or a margin in percent with so many places: `27.6%`.
-pub(crate) fn percent(part: f64, places: usize) -> String {
+pub fn percent(part: f64, places: usize) -> String {
     format!("{:.places$}%", part * 100.0)
 }
 
 /// The change of a fair probability since opening, in tenths of a percentage point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Movement(i64);
+pub struct Movement(i64);
 
 impl Movement {
-    pub(crate) fn between(then: Option<f64>, now: Option<f64>) -> Option<Movement> {
+    /// From `then` to `now`; none when either is unknown.
+    pub fn between(then: Option<f64>, now: Option<f64>) -> Option<Movement> {
         let points = (now? - then?) * 1000.0;
         points
             .is_finite()
@@ -46,7 +47,7 @@ impl Movement {
     }
 
     /// `▲6.2`, `▼6.7`, `=` when it is where it was.
-    pub(crate) fn text(self) -> String {
+    pub fn text(self) -> String {
         let size = self.0.unsigned_abs();
         match self.0 {
             0 => "=".to_owned(),
@@ -56,7 +57,7 @@ impl Movement {
     }
 
     /// Less than zero when it fell.
-    pub(crate) fn sign(self) -> i64 {
+    pub fn sign(self) -> i64 {
         self.0.signum()
     }
 }
@@ -66,7 +67,7 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
 /// An age in three or four columns: `12s`, `4m`, `20h`, `3d`.
-pub(crate) fn age(seconds: i64) -> String {
+pub fn age(seconds: i64) -> String {
     match seconds {
         ..MINUTE => format!("{}s", seconds.max(0)),
         MINUTE..HOUR => format!("{}m", seconds / MINUTE),
@@ -76,7 +77,7 @@ pub(crate) fn age(seconds: i64) -> String {
 }
 
 /// An age in words: `3 seconds`, `1 minute`, `544 days`.
-pub(crate) fn age_words(seconds: i64) -> String {
+pub fn age_words(seconds: i64) -> String {
     let (count, unit) = match seconds {
         ..120 => (seconds.max(0), "second"),
         120..7200 => (seconds / MINUTE, "minute"),

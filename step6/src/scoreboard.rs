@@ -8,7 +8,7 @@ use crate::page::Style;
 use crate::text::screen_text;
 
 /// The clock in at most seven columns: the match clock, or the kick-off of what has not begun.
-pub(crate) fn clock(one: &Match<'_>, today: NaiveDate) -> String {
+pub fn clock(one: &Match<'_>, today: NaiveDate) -> String {
     if let Some(at) = kickoff(one)
         && &*one.phase == "upcoming"
     {
@@ -47,13 +47,13 @@ pub(crate) fn clock_style(one: &Match<'_>) -> Style {
 }
 
 /// The scheduled start.
-pub(crate) fn kickoff(one: &Match<'_>) -> Option<DateTime<Utc>> {
+pub fn kickoff(one: &Match<'_>) -> Option<DateTime<Utc>> {
     let at = DateTime::parse_from_rfc3339(one.kickoff.as_deref()?).ok()?;
     Some(at.to_utc())
 }
 
 /// `2 - 1`, or `v` for a match that has no score yet.
-pub(crate) fn score(one: &Match<'_>, dash: &str) -> String {
+pub fn score(one: &Match<'_>, dash: &str) -> String {
     let detail = &one.score_detail;
     match (detail.home, detail.away) {
         // A cancelled match (12) was not played either: its 0 - 0 would be a lie.
@@ -65,7 +65,7 @@ pub(crate) fn score(one: &Match<'_>, dash: &str) -> String {
 }
 
 /// What the score text says beyond the score: `(HT: 1 - 0) PEN 4 - 3`.
-pub(crate) fn score_rest<'m>(one: &'m Match<'_>) -> &'m str {
+pub fn score_rest<'m>(one: &'m Match<'_>) -> &'m str {
     let plain = score(one, " - ");
     if plain == "v" {
         return "";
@@ -77,7 +77,7 @@ pub(crate) fn score_rest<'m>(one: &'m Match<'_>) -> &'m str {
 }
 
 /// A mark for each red card: `■`, `■■`, `■3`.
-pub(crate) fn red_cards(count: Option<i64>) -> String {
+pub fn red_cards(count: Option<i64>) -> String {
     match count {
         Some(1) => "■".to_owned(),
         Some(2) => "■■".to_owned(),

@@ -39,6 +39,8 @@ pub struct Config {
     pub journal: Journal,
     /// The steps of a cycle.
     pub pipeline: Pipeline,
+    /// The pages and figures that `health serve` answers with.
+    pub serve: Serve,
     /// The room on the disk that must be left.
     pub disk: Disk,
     /// Web pages with odds of a bookmaker that has no API; none unless somebody names one.
@@ -290,6 +292,29 @@ impl Default for Disk {
     fn default() -> Self {
         Disk {
             min_free_bytes: 4 * 1024 * 1024,
+        }
+    }
+}
+
+/// `[serve]`: the pages and figures that `health serve` answers with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Serve {
+    /// Where it listens. An address beyond this machine needs a token.
+    pub listen: String,
+    /// A file with the token that a reader must give; empty = `health_token` in `$CREDENTIALS_DIRECTORY`,
+    /// if it is there.
+    pub token_file: String,
+    /// Host names by which readers may ask for it without a token, besides those of this machine.
+    pub hosts: Vec<String>,
+}
+
+impl Default for Serve {
+    fn default() -> Self {
+        Serve {
+            listen: "127.0.0.1:8787".to_owned(),
+            token_file: String::new(),
+            hosts: Vec::new(),
         }
     }
 }

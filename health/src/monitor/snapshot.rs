@@ -1,0 +1,52 @@
+//! One frame as text, and the files that the key `w` writes for a report of a fault.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::app::App;
+use super::draw::{self, Beside};
+use crate::look::Look;
+
+/// The frame as lines without colour.
+pub fn text(app: &mut App, look: &Look, (columns, rows): (u16, u16)) -> String {
+    let backend = TestBackend::new(columns, rows);
+    let Ok(mut terminal) = Terminal::new(backend);
+    let now = look.facts.now;
+    let drawn = terminal.draw(|frame| draw::frame(frame, app, look, &Beside::default(), now));
+    let Ok(frame) = drawn;
+    let buffer = frame.buffer;
+    let mut text = String::new();
+    for y in 0..rows {
+        let mut line = String::new();
+        let mut skip = 0;
+        for x in 0..columns {
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
+            let symbol = buffer[(x, y)].symbol();
+            // The cell behind a wide letter is a filler.
+            skip = step6::width(symbol).saturating_sub(1);
+            line.push_str(symbol);
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// Writes the frame and the facts below `folder`; the names of the two files.
+///
+/// # Errors
+/// When they can't be written.
+pub fn write(app: &App, look: &Look, folder: &Path) -> io::Result<[PathBuf; 2]> {
+    let stem = format!("health-{}", look.facts.now.format("%Y%m%dT%H%M%SZ"));
+    let [frame, facts] = ["txt", "json"].map(|end| folder.join(format!("{stem}.{end}")));
+    fs::write(&frame, text(&mut app.clone(), look, (120, 40)))?;
+    fs::write(&facts, crate::json::report(&look.facts, &look.verdict))?;
+    Ok([frame, facts])
+}

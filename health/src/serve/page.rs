@@ -1,0 +1,354 @@
+//! The frame of every page, and the first page: verdict, what is wrong, cards, steps, charts, events.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use maud::{DOCTYPE, Markup, html};
+use pipeline::VERSION;
+
+use super::svg::{self, Cell, Series};
+use crate::facts::Forecast;
+use crate::look::{Beat, Look, Pace, Range};
+use crate::monitor::overview::short;
+use crate::monitor::steps::{Doing, fresh};
+use crate::verdict::Level;
+use crate::words::{bytes, grouped};
+
+/// Points of the disk's chart.
+const FILL_POINTS: usize = 96;
+
+/// A page around `main`; `path` is the page's own, for the navigation.
+pub fn frame(look: &Look, title: &str, path: &str, main: Markup) -> String {
+    let verdict = &look.verdict;
+    let level = verdict.level();
+    let word = level.word();
+    let firing = verdict.problems.len();
+    let mark = if firing > 0 {
+        format!("{word} {firing}")
+    } else {
+        word.to_owned()
+    };
+    let now = look.facts.now;
+    let simulated = look.facts.not_real();
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (mark) " - " (title) " - football-bot" }
+                noscript { meta http-equiv="refresh" content="15"; }
+                link rel="icon" href=(icon(level));
+                link rel="stylesheet" href=(concat!("/style.css?", env!("CARGO_PKG_VERSION")));
+                script src=(concat!("/live.js?", env!("CARGO_PKG_VERSION"))) defer {}
+            }
+            body {
+                header class=(format!("banner {word}")) {
+                    h1 { (word) ": " (verdict.sentence()) }
+                    p {
+                        @if let Some(word) = simulated { b { (word) } " · " }
+                        (seen(now)) " · " span id="age" { "every second anew" }
+                    }
+                }
+                nav aria-label="Pages" {
+                    @for (to, name) in [("/", "Overview"), ("/matches", "Matches"), ("/logs", "Logs")] {
+                        a href=(to) aria-current=[(to == path).then_some("page")] { (name) }
+                    }
+                }
+                main { (main) }
+                footer {
+                    "football-bot " (VERSION) " · "
+                    a href="/health" { "health" } " · " a href="/metrics" { "metrics" } " · "
+                    a href="/api/v1/status" { "status" } " · " a href="/api/v1/matches" { "matches" } " · "
+                    a href="/livez" { "livez" } " · " a href="/readyz" { "readyz" }
+                }
+            }
+        }
+    }
+    .into_string()
+}
+
+/// A coloured dot as the tab's icon.
+fn icon(level: Level) -> &'static str {
+    match level {
+        Level::Ok => {
+            "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E%3Ccircle cx='4' cy='4' r='4' fill='%230a6b2d'/%3E%3C/svg%3E"
+        }
+        Level::Warning | Level::Unknown => {
+            "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E%3Cpath d='M4 0l4 8H0z' fill='%23c77700'/%3E%3C/svg%3E"
+        }
+        Level::Critical => {
+            "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E%3Cpath d='M0 0h8v8H0z' fill='%23b3001e'/%3E%3C/svg%3E"
+        }
+    }
+}
+
+/// A time in UTC, with the local one behind it.
+fn seen(at: DateTime<Utc>) -> Markup {
+    let local = at
+        .with_timezone(&chrono::Local)
+        .format("%Y-%m-%d %H:%M:%S %z");
+    html! {
+        time datetime=(at.to_rfc3339()) title=(local) { (at.format("%Y-%m-%d %H:%M:%S UTC")) }
+    }
+}
+
+/// The first page.
+pub fn overview(look: &Look, pace: Option<&Pace>) -> Markup {
+    html! {
+        (problems(look))
+        (cards(look))
+        @if let Some(pace) = pace {
+            (steps(look, pace))
+            (charts(look, pace))
+            (events(pace))
+        }
+    }
+}
+
+fn problems(look: &Look) -> Markup {
+    html! {
+        @for (at, problem) in look.verdict.problems.iter().enumerate() {
+            section class=(format!("alert {}", problem.level.word())) id=(format!("problem-{at}")) {
+                p { b { (problem.level.word()) ": " (problem.what) } }
+                @if let Some(why) = &problem.why { p { "Why: " (why) } }
+                p { "Do: " code { (problem.next) } }
+            }
+        }
+        @for one in &look.facts.alerts.firing {
+            section class="alert" id=(format!("alert-{}", one.name)) {
+                p {
+                    b { "Alert " (one.name) } @if one.silenced { " (silenced)" }
+                    " since " (seen(one.alert.since)) ", told " (one.alert.told) " times"
+                }
+                p { (one.alert.what) }
+            }
+        }
+    }
+}
+
+fn cards(look: &Look) -> Markup {
+    let now = look.facts.now;
+    let board = look.board();
+    let age = board.map(|board| TimeDelta::seconds(board.age_s(now)));
+    let stale = board.is_none_or(|board| !board.fresh(now));
+    let times = look.pace.as_ref().and_then(|pace| pace.times.as_ref());
+    let window = look.pace.as_ref().map(|pace| pace.window);
+    let rate = window.and_then(|window| window.success_rate());
+    let full = look
+        .facts
+        .storage
+        .growth
+        .as_ref()
+        .and_then(|growth| growth.disk);
+    let disk = match (full, look.facts.host.disk) {
+        (Some(Forecast::InSeconds(left)), _) => {
+            format!("full in {}", short(TimeDelta::seconds(left as i64)))
+        }
+        (Some(Forecast::Never), _) => "not filling".to_owned(),
+        (None, Some(disk)) => format!("{:.0}% used", disk.percent()),
+        (None, None) => "unknown".to_owned(),
+    };
+    let [live, upcoming, ..] = board.map(|board| board.counts()).unwrap_or_default();
+    let card = |class: &str, value: String, words: &str| {
+        html! { div class="card" { b class=(class) { (value) } span { (words) } } }
+    };
+    html! {
+        div class="cards" {
+            (card(if stale { "bad" } else { "ok" }, age.map_or("none".to_owned(), short), if stale { "age of the data: STALE, don't bet on it" } else { "age of the data" }))
+            (card("", format!("{live} live"), &format!("{upcoming} upcoming")))
+            (card("", times.map_or("-".to_owned(), |times| format!("{:.2} s", times.p95_s)), "a cycle takes (p95)"))
+            (card(if rate.is_some_and(|rate| rate < 1.0) { "warn" } else { "" }, rate.map_or("-".to_owned(), |rate| format!("{:.1}%", rate * 100.0)), "of the hour's cycles good"))
+            (card("", disk, "disk"))
+            (card("", look.facts.host.cpu.map_or("-".to_owned(), |cpu| format!("{:.0}%", cpu.percent())), "CPU"))
+            (card("", look.facts.host.memory.map_or("-".to_owned(), |memory| format!("{:.0}%", memory.percent())), "memory"))
+            (card("", look.pace.as_ref().and_then(|pace| pace.fetch.as_ref()).map_or("-".to_owned(), |fetch| format!("{:.0}%", fetch.completeness * 100.0)), "of the newest fetch complete"))
+        }
+    }
+}
+
+fn steps(look: &Look, pace: &Pace) -> Markup {
+    let (young, all) = fresh(look);
+    let tone = |doing: Doing| match doing {
+        Doing::Well => "ok",
+        Doing::Late | Doing::Waits => "warn",
+        Doing::Stale | Doing::Failed => "bad",
+        _ => "dim",
+    };
+    let now = look.facts.now;
+    let seconds =
+        |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2} s"));
+    html! {
+        h2 { "Steps: " (young) " of " (all) " fresh" }
+        div class="pick" {
+            @for range in Range::ALL {
+                a href=(format!("/?range={}", range.word())) aria-current=[(range == pace.range).then_some("true")] { (range.word()) }
+            }
+        }
+        div class="scroll" { table {
+            thead { tr {
+                th scope="col" class="l" { "Step" } th scope="col" class="l" { "State" }
+                th scope="col" { "Age" } th scope="col" { "Limit" } th scope="col" { "p50" }
+                th scope="col" { "p95" } th scope="col" { "p99" } th scope="col" { "Matches" }
+                th scope="col" { "Good" } th scope="col" { "Bad" } th scope="col" { "Runs" }
+            } }
+            tbody { @for step in &pace.steps {
+                @let doing = Doing::of(step, &look.facts);
+                @let times = step.window.times;
+                tr id=(format!("step-{}", step.window.position)) {
+                    th scope="row" class="l" { a href=(format!("/logs?step={}", step.window.position)) { (step.window.name) } }
+                    td class=(format!("l {}", tone(doing))) { (doing.word()) }
+                    td { (step.last_good.map_or("-".to_owned(), |at| short(now - at))) }
+                    td { (look.facts.limits.fresh.as_secs()) " s" }
+                    td { (seconds(times.map(|times| times.p50_s))) }
+                    td { (seconds(times.map(|times| times.p95_s))) }
+                    td { (seconds(times.map(|times| times.p99_s))) }
+                    td { (step.matches.map_or("-".to_owned(), grouped)) }
+                    td { (grouped(step.window.ok)) }
+                    td class=(if step.window.bad > 0 { "bad" } else { "" }) { (grouped(step.window.bad)) }
+                    td { (svg::spark(&beats(&step.strip), &format!("newest runs of {}", step.window.name))) }
+                }
+            } }
+        } }
+    }
+}
+
+fn beats(strip: &[Beat]) -> Vec<Option<f64>> {
+    let newest = &strip[strip.len().saturating_sub(40)..];
+    let value = |beat: &Beat| match beat {
+        Beat::Good(seconds) => Some(*seconds),
+        _ => None,
+    };
+    newest.iter().map(value).collect()
+}
+
+fn charts(look: &Look, pace: &Pace) -> Markup {
+    let now = look.facts.now;
+    let stamp = |at: DateTime<Utc>| match pace.range {
+        Range::Quarter | Range::Hour => at.format("%H:%M").to_string(),
+        _ => at.format("%d %b %H:%M").to_string(),
+    };
+    let (from, until) = (stamp(now - pace.range.length()), stamp(now));
+    let values = |value: &dyn Fn(&journal::windows::Bucket) -> Option<f64>| {
+        pace.buckets.iter().map(value).collect::<Vec<_>>()
+    };
+    let mean = values(&|bucket| bucket.mean_s);
+    let longest = values(&|bucket| bucket.max_s);
+    let ages = values(&|bucket| bucket.data_age_s);
+    let cells: Vec<_> = pace
+        .buckets
+        .iter()
+        .map(|bucket| match (bucket.ok, bucket.bad) {
+            (0, 0) => Cell::Nothing,
+            (_, 0) => Cell::Good,
+            (0, _) => Cell::Bad,
+            _ => Cell::Mixed,
+        })
+        .collect();
+    let window = &pace.window;
+    let words = format!(
+        "{} good and {} bad cycles from {from} to {until}",
+        window.ok,
+        window.bad()
+    );
+    html! {
+        h2 { "Cycles, " (pace.range.word()) }
+        figure {
+            figcaption { (words) "; a tall red bar is a bad time, a gap one without cycles" }
+            (svg::strip(&cells, &words))
+        }
+        div class="charts" {
+            (svg::chart("Time of a cycle", &from, &until, " s", &[
+                Series { name: "mean", values: &mean, dashed: false, class: "ok" },
+                Series { name: "longest", values: &longest, dashed: false, class: "dim" },
+            ]))
+            (svg::chart("Age of the data at the end of a cycle", &from, &until, " s", &[
+                Series { name: "age", values: &ages, dashed: false, class: "ok" },
+            ]))
+            (disk(look, pace))
+        }
+    }
+}
+
+/// The free space over the last week and, dashed, as it goes on if it goes on so.
+fn disk(look: &Look, pace: &Pace) -> Markup {
+    let fills: Vec<_> = pace
+        .fills
+        .iter()
+        .filter_map(|fill| Some((fill.at, fill.disk_free?)))
+        .collect();
+    let (Some(first), Some(last)) = (fills.first(), fills.last()) else {
+        return svg::chart("Free space of the disk", "", "", "", &[]);
+    };
+    let gigabytes = |n: u64| n as f64 / 1e9;
+    let span = (last.0 - first.0).num_seconds().max(1) as f64;
+    let mut known = vec![None; FILL_POINTS];
+    for (at, free) in &fills {
+        let point =
+            ((*at - first.0).num_seconds() as f64 / span * (FILL_POINTS / 2 - 1) as f64) as usize;
+        known[point.min(FILL_POINTS - 1)] = Some(gigabytes(*free));
+    }
+    let mut ahead = vec![None; FILL_POINTS];
+    let full = look
+        .facts
+        .storage
+        .growth
+        .as_ref()
+        .and_then(|growth| growth.disk);
+    if let Some(Forecast::InSeconds(left)) = full {
+        let now = gigabytes(last.1);
+        for (step, point) in (FILL_POINTS / 2 - 1..FILL_POINTS).enumerate() {
+            let seconds = span * step as f64 / (FILL_POINTS / 2) as f64;
+            ahead[point] = Some((now * (1.0 - seconds / left.max(1.0))).max(0.0));
+        }
+    }
+    let data = pace.fills.iter().rev().find_map(|fill| fill.data_bytes);
+    let title = match (full, data) {
+        (Some(Forecast::InSeconds(left)), _) => format!(
+            "Free space of the disk, full in about {}",
+            short(TimeDelta::seconds(left as i64))
+        ),
+        (_, Some(data)) => format!(
+            "Free space of the disk; the data directory holds {}",
+            bytes(data)
+        ),
+        _ => "Free space of the disk".to_owned(),
+    };
+    let until = last.0 + TimeDelta::seconds(span as i64);
+    let stamp = |at: DateTime<Utc>| at.format("%d %b %H:%M").to_string();
+    svg::chart(
+        &title,
+        &stamp(first.0),
+        &stamp(until),
+        " GB",
+        &[
+            Series {
+                name: "free",
+                values: &known,
+                dashed: false,
+                class: "ok",
+            },
+            Series {
+                name: "if it goes on so",
+                values: &ahead,
+                dashed: true,
+                class: "warn",
+            },
+        ],
+    )
+}
+
+fn events(pace: &Pace) -> Markup {
+    html! {
+        h2 { "Events" }
+        @if pace.happenings.is_empty() { p class="dim" { "none" } }
+        @for one in pace.happenings.iter().take(20) {
+            p class="event" {
+                (seen(one.at)) " "
+                b class=(match one.level { 'E' => "bad", 'W' => "warn", _ => "dim" }) {
+                    (match one.level { 'E' => "error", 'W' => "warning", _ => "info" })
+                }
+                " " (one.who) ": " (step6::screen_text(&one.text, 500))
+                @if one.times > 1 { " (" (one.times) " times)" }
+            }
+        }
+    }
+}

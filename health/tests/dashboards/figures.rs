@@ -1,0 +1,194 @@
+//! `/metrics`: well-formed, bounded, and everything that the shipped rules and dashboard name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use journal::CycleOutcome;
+
+use crate::pages::well;
+use crate::server::Server;
+
+const PREFIX: &str = "football_bot_";
+
+fn page() -> String {
+    let (mut place, _lock) = well();
+    let server = Server::of(&place, &[]);
+    server.get("/metrics");
+    // What ends while it runs is counted; what was before is not.
+    place.cycle(0, CycleOutcome::Ok);
+    place.cycle(0, CycleOutcome::Failed);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    server.get("/metrics").body
+}
+
+/// The families with their kinds, and the samples; panics where the text is not the format.
+fn parsed(text: &str) -> (BTreeMap<String, String>, Vec<(String, f64)>) {
+    let mut kinds = BTreeMap::new();
+    let mut helped = BTreeSet::new();
+    let mut samples = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut current = String::new();
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            let (name, help) = rest.split_once(' ').unwrap();
+            assert!(help.ends_with('.'), "{line}");
+            assert!(helped.insert(name.to_owned()), "{name} twice");
+        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = rest.split_once(' ').unwrap();
+            assert!(helped.contains(name), "{line}");
+            assert_eq!(name.ends_with("_total"), kind == "counter", "{line}");
+            kinds.insert(name.to_owned(), kind.to_owned());
+            current = name.to_owned();
+        } else {
+            let (series, value) = line.rsplit_once(' ').unwrap();
+            let name = series.split('{').next().unwrap();
+            let base = ["_bucket", "_sum", "_count"]
+                .iter()
+                .find_map(|end| name.strip_suffix(end));
+            assert!(
+                name == current || base == Some(current.as_str()),
+                "{line} behind {current}"
+            );
+            let value: f64 = value.replace("+Inf", "inf").parse().unwrap();
+            assert!(!value.is_nan(), "{line}");
+            assert!(seen.insert(series.to_owned()), "{series} twice");
+            samples.push((series.to_owned(), value));
+        }
+    }
+    assert!(kinds.keys().all(|name| name.starts_with(PREFIX)));
+    (kinds, samples)
+}
+
+#[test]
+fn the_figures_are_well_formed_bounded_and_right() {
+    let text = page();
+    let (kinds, samples) = parsed(&text);
+    assert!(kinds.len() >= 35, "{}", kinds.len());
+    assert!(samples.len() < 200, "{} series", samples.len());
+    let value = |series: &str| {
+        let found = samples
+            .iter()
+            .find(|(name, _)| name == &format!("{PREFIX}{series}"));
+        found.unwrap_or_else(|| panic!("no {series}: {text}")).1
+    };
+    assert_eq!(value("orchestrator_up"), 1.0);
+    assert_eq!(value("cycles_total{result=\"ok\"}"), 4.0);
+    assert_eq!(value("cycles_total{result=\"failed\"}"), 1.0);
+    assert_eq!(value("step_runs_total{step=\"step1\",result=\"ok\"}"), 1.0);
+    assert_eq!(
+        value("step_runs_total{step=\"step1\",result=\"error\"}"),
+        1.0
+    );
+    assert_eq!(value("step_duration_seconds_count{step=\"step1\"}"), 1.0);
+    // Its two seconds are above 1 and not above 2.5.
+    assert_eq!(
+        value("step_duration_seconds_bucket{step=\"step1\",le=\"1\"}"),
+        0.0
+    );
+    assert_eq!(
+        value("step_duration_seconds_bucket{step=\"step1\",le=\"2.5\"}"),
+        1.0
+    );
+    assert_eq!(value("matches{status=\"live\"}"), 2.0);
+    assert_eq!(value("ready"), 1.0);
+    assert!(
+        !text.contains("HJK") && !text.contains("Suomen"),
+        "a team or league is a label"
+    );
+}
+
+/// Every name with our prefix in `text`, without what a histogram appends.
+fn named(text: &str, kinds: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for rest in text.split(PREFIX).skip(1) {
+        let end = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .unwrap_or(rest.len());
+        let name = format!("{PREFIX}{}", &rest[..end]);
+        let base = ["_bucket", "_sum", "_count"]
+            .iter()
+            .find_map(|end| name.strip_suffix(end));
+        names.insert(match base {
+            Some(base) if kinds.get(base).is_some_and(|kind| kind == "histogram") => {
+                base.to_owned()
+            }
+            _ => name,
+        });
+    }
+    names
+}
+
+#[test]
+fn every_figure_that_the_shipped_rules_and_dashboard_name_is_there() {
+    let (kinds, _) = parsed(&page());
+    let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging");
+    for file in [
+        "prometheus/alerts.yml",
+        "prometheus/alerts_test.yml",
+        "grafana/football-bot.json",
+    ] {
+        let text = fs::read_to_string(packaging.join(file)).unwrap();
+        let names = named(&text, &kinds);
+        assert!(names.len() >= 5, "{file} names {names:?}");
+        for name in names {
+            assert!(
+                kinds.contains_key(&name),
+                "{file} names {name}, which /metrics has not"
+            );
+        }
+    }
+    let dashboard = fs::read_to_string(packaging.join("grafana/football-bot.json")).unwrap();
+    let dashboard: serde_json::Value = serde_json::from_str(&dashboard).unwrap();
+    assert!(dashboard["panels"].as_array().unwrap().len() >= 12);
+}
+
+#[test]
+fn promtool_has_no_complaint() {
+    if Command::new("promtool")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_err()
+    {
+        eprintln!("skipped: promtool is not installed (Debian package `prometheus`)");
+        return;
+    }
+    let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/prometheus");
+    for args in [
+        ["check", "rules", "alerts.yml"],
+        ["test", "rules", "alerts_test.yml"],
+    ] {
+        let done = Command::new("promtool")
+            .args(args)
+            .current_dir(&packaging)
+            .output()
+            .unwrap();
+        assert!(
+            done.status.success(),
+            "{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+    }
+    let mut child = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(page().as_bytes())
+        .unwrap();
+    let done = child.wait_with_output().unwrap();
+    assert!(
+        done.status.success() && done.stdout.is_empty() && done.stderr.is_empty(),
+        "{done:?}"
+    );
+}
