@@ -34,11 +34,17 @@ doctor_programs() {
     # The service's own view; it lists programs, configuration, folders and credentials.
     said=$(FOOTBALL_BOT_CONFIG=$CONFIG CREDENTIALS_DIRECTORY=$CREDENTIALS FOOTBALL_BOT_DATA_DIR=$STATE \
         LOGS_DIRECTORY=$LOGS "$CURRENT/orchestrator" check 2>&1) || true
+    # A fault may go over several lines; the others have a mark of their own.
+    local one=''
     while IFS= read -r line; do
         case $line in
-        FAULT*) fault check "$(printf '%s' "${line#FAULT}" | sed 's/^ *//; s/  */ /g')" ;;
+        FAULT*) [ -z "$one" ] || fault check "$one"; one=${line#FAULT} ;;
+        'ok '* | 'ready '* | [0-9]*' fault'*) [ -z "$one" ] || fault check "$one"; one='' ;;
+        *) [ -z "$one" ] || one="$one $line" ;;
         esac
+        one=$(printf '%s' "$one" | tr -s ' ' | sed 's/^ //')
     done <<<"$said"
+    [ -z "$one" ] || fault check "$one"
     case $said in *FAULT*) ;; *) good check "programs and configuration ($("$CURRENT/orchestrator" --version))" ;; esac
 }
 

@@ -187,7 +187,7 @@ stage() {
     fi
     local sum file
     sum=$(cd "$BIN_DIR" && cat "${PROGRAMS[@]}" "$(support $UNIT)" | sha256sum | cut -c1-8)
-    RELEASE=$DESTDIR$LIB/releases/$(printf '%s' "$VERSION" | tr -cs 'A-Za-z0-9.\n' -)-$sum
+    RELEASE=$DESTDIR$LIB/releases/$(printf '%s' "$VERSION" | tr -d '()' | tr -cs 'A-Za-z0-9.' -)-$sum
     [ ! -d "$RELEASE" ] || return 0
     mkdir -p "$DESTDIR$LIB/releases"
     local new

@@ -20,4 +20,4 @@ mod recording;
 mod reference;
 mod secrets;
 
-pub use cli::main;
+pub use cli::{command, main};

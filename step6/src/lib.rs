@@ -26,6 +26,7 @@ use std::process::ExitCode;
 use pipeline::Envelope;
 use step5::Output;
 
+pub use command::command;
 pub use text::{screen_text, width};
 pub use view::{FORMATS, Filter, View, WIDTHS, parse_format, parse_phase};
 

@@ -119,6 +119,11 @@ pub struct StepCli<Extra: Args> {
 pub struct NoExtra {}
 
 impl<Extra: Args> StepCli<Extra> {
+    /// The command line as clap knows it; the manual and the completions are made from it.
+    pub fn described(name: &'static str, about: &'static str) -> clap::Command {
+        Self::command().name(name).about(about)
+    }
+
     /// Parses this process's command line, starts logging and signal handling, loads the configuration.
     ///
     /// # Errors
@@ -127,8 +132,7 @@ impl<Extra: Args> StepCli<Extra> {
         name: &'static str,
         about: &'static str,
     ) -> Result<(Self, Config, DataDir), Failure> {
-        let command = Self::command().name(name).about(about);
-        let cli = command
+        let cli = Self::described(name, about)
             .try_get_matches()
             .and_then(|mut matches| Self::from_arg_matches_mut(&mut matches))
             .unwrap_or_else(|error| {
@@ -166,6 +170,11 @@ pub fn run(body: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
             failure.exit.into()
         }
     }
+}
+
+/// The command line of a [`Step`].
+pub fn command<S: Step>() -> clap::Command {
+    StepCli::<NoExtra>::described(name(S::NUMBER), S::ABOUT)
 }
 
 /// `main` of a [`Step`].
