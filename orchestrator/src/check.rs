@@ -5,21 +5,14 @@ use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use nix::unistd::{AccessFlags, access};
 use pipeline::config::Provider;
 use pipeline::{Config, Exit, Failure, VERSION};
-use tokio::runtime;
-use tokio::time::timeout;
 
-use crate::child;
 use crate::cli::Cli;
-use crate::group::Group;
 use crate::plan::Plan;
-
-/// How long a program may take to say its version.
-const PATIENCE: Duration = Duration::from_secs(5);
+use crate::versions::Versions;
 
 /// One thing that was looked at, and what is wrong with it.
 struct Finding {
@@ -37,11 +30,7 @@ pub fn main(cli: &Cli) -> Result<u8, Failure> {
         result: Ok(VERSION.to_owned()),
     }];
     let plan = plan(cli, &mut findings)?;
-    let runtime = runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|why| Failure::new(Exit::Bug, format!("failed to start the runtime: {why}")))?;
-    runtime.block_on(programs(&plan, &mut findings));
+    programs(&plan, &mut findings);
     for (what, folder) in [
         ("data directory", plan.data.root()),
         ("day logs", plan.data.logs()),
@@ -77,54 +66,31 @@ fn plan(cli: &Cli, findings: &mut Vec<Finding>) -> Result<Plan, Failure> {
     Plan::with(cli, loaded.unwrap_or_default(), file.unwrap_or(None))
 }
 
-async fn programs(plan: &Plan, findings: &mut Vec<Finding>) {
-    let steps = plan
-        .steps
-        .iter()
-        .map(|step| (step.name.as_str(), &step.program, step.number.is_some()));
-    let sandbox = plan
-        .sandbox
-        .iter()
-        .map(|program| ("sandbox", program, true));
-    for (name, program, ours) in steps.chain(sandbox) {
+fn programs(plan: &Plan, findings: &mut Vec<Finding>) {
+    let mut versions = Versions::default();
+    for (name, program) in plan.programs() {
         findings.push(Finding {
-            what: name.to_owned(),
-            result: program_is_ready(program, ours).await,
+            what: name,
+            result: program_is_ready(&program, &mut versions),
         });
     }
 }
 
-/// That the program is there and, if it is one of ours, of our version.
-async fn program_is_ready(program: &Path, ours: bool) -> Result<String, String> {
-    if !ours {
-        let runs = program.is_file() && access(program, AccessFlags::X_OK).is_ok();
-        return if runs {
-            Ok(format!("`{}` (not one of ours)", program.display()))
-        } else {
-            Err(format!("`{}` is no executable file", program.display()))
-        };
+/// That the program is there and, if it is one of ours, of our version. It is not run.
+fn program_is_ready(program: &Path, versions: &mut Versions) -> Result<String, String> {
+    let place = program.display();
+    if !program.is_file() {
+        return Err(format!(
+            "can't start `{place}`: there is no such file (build it, or name its folder with --bin-dir)"
+        ));
     }
-    let child = child::command(program, &["--version".into()])
-        .spawn()
-        .map_err(|why| child::spawn_failure(program, &why))?;
-    let group = child.id().and_then(Group::led_by);
-    let output = match timeout(PATIENCE, child.wait_with_output()).await {
-        Ok(Ok(output)) => output,
-        Ok(Err(why)) => return Err(format!("`{} --version`: {why}", program.display())),
-        Err(_) => {
-            group.iter().for_each(|group| group.kill());
-            return Err(format!("`{} --version` does not end", program.display()));
-        }
-    };
-    let text = String::from_utf8_lossy(&output.stdout);
-    let line = text.lines().next().unwrap_or_default().trim();
-    let version = line.split_once(' ').map_or("", |(_, version)| version);
-    if version == VERSION {
-        Ok(version.to_owned())
-    } else if version.is_empty() {
-        Err(format!("`{} --version` says no version", program.display()))
-    } else {
-        Err(format!("is of another build: {version}"))
+    if access(program, AccessFlags::X_OK).is_err() {
+        return Err(format!("can't start `{place}`: make it executable"));
+    }
+    match versions.of(program) {
+        Some(version) if version == VERSION => Ok(version),
+        Some(version) => Err(format!("is of another build: {version}")),
+        None => Ok(format!("`{place}` (not one of ours)")),
     }
 }
 

@@ -1,48 +1,34 @@
-//! One step as a child process: start it, read it, end it when its time is up or ours is.
+//! One step's life: start it, read it, end it when its time is up or ours is.
 //!
 //! The step is over when its process has ended, not when its pipes close: something it left behind
 //! may hold them for hours. To end a step its whole group is asked (SIGTERM, and SIGCONT for a stopped
-//! one), and after the grace killed; while waiting for that, signals to us are still seen. Who outlives
-//! the step in its group is killed, so a leftover never piles up over a day's 1,440 cycles.
-//!
-//! Children are only started from the main thread (a parent-death signal would otherwise come from
-//! the end of a thread), and without code of ours between fork and exec.
+//! one), and after the grace killed; before that its last lines and what the process was doing are
+//! kept. While waiting, signals to us are still seen. Who outlives the step is killed, in whatever
+//! group or session, before anything else starts.
 
 use std::ffi::OsString;
-use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use journal::StepOutcome;
 use nix::sys::signal::Signal;
-use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
-use pipeline::signals::PARENT;
-
-use crate::group::Group;
-use crate::output::Said;
+use crate::family::Family;
+use crate::heard::Heard;
+use crate::proc;
+use crate::process::{self, Process};
+use crate::pulse::Pulse;
 use crate::signals::{Request, Signals};
-
-/// How long the pipes are still read after the process has ended.
-const DRAIN: Duration = Duration::from_millis(200);
 
 /// How long a killed process may take to be gone (it may hang in the kernel) before we go on without it.
 const GIVE_UP: Duration = Duration::from_secs(5);
 
-/// What the environment of the orchestrator has that is not for its children: the line to systemd,
-/// and the shell's idle timeout.
-const NOT_FOR_CHILDREN: [&str; 7] = [
-    "NOTIFY_SOCKET",
-    "WATCHDOG_USEC",
-    "WATCHDOG_PID",
-    "LISTEN_FDS",
-    "LISTEN_PID",
-    "LISTEN_FDNAMES",
-    "TMOUT",
-];
+/// How often it is said what we still wait for, while something is to end.
+const STILL: Duration = Duration::from_secs(5);
 
 /// Where a program's standard output goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +56,19 @@ pub struct Launch<'a> {
     pub timeout: Duration,
     /// Between being asked and being killed.
     pub grace: Duration,
+    /// The most memory it may map, in bytes; 0 = no limit.
+    pub memory: u64,
+}
+
+/// Who attends while something runs.
+#[derive(Debug)]
+pub struct Attention<'a> {
+    /// The signals to us.
+    pub signals: &'a mut Signals,
+    /// The heartbeat.
+    pub pulse: &'a mut Pulse,
+    /// Where children are written down.
+    pub family: &'a Arc<Family>,
 }
 
 /// How it went.
@@ -81,73 +80,70 @@ pub struct Finished {
     pub wall: Duration,
     /// Its last words, if it failed.
     pub last_words: Option<String>,
-}
-
-/// A command with what every child of ours needs: its own group, nothing to read, a clean environment.
-pub fn command(program: &Path, args: &[OsString]) -> Command {
-    let mut command = Command::new(program);
-    command
-        .args(args)
-        .process_group(0)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    for name in NOT_FOR_CHILDREN {
-        command.env_remove(name);
-    }
-    command.env(PARENT, std::process::id().to_string());
-    command
-}
-
-/// Why a program did not start, with what to do.
-pub fn spawn_failure(program: &Path, why: &io::Error) -> String {
-    let advice = match why.kind() {
-        io::ErrorKind::NotFound => "build it, or name its folder with --bin-dir",
-        io::ErrorKind::PermissionDenied => "make it executable",
-        _ => "try `orchestrator check`",
-    };
-    format!("can't start `{}`: {why} ({advice})", program.display())
+    /// The most memory it had resident, in bytes.
+    pub max_rss: Option<u64>,
+    /// Its processor time.
+    pub cpu: Option<Duration>,
+    /// Whether something else held its pipes after its end.
+    pub leaked: bool,
 }
 
 /// Runs one program to its end.
-pub async fn run(launch: &Launch<'_>, signals: &mut Signals) -> Finished {
+pub async fn run(launch: &Launch<'_>, attention: &mut Attention<'_>) -> Finished {
     let started = Instant::now();
-    let mut command = command(launch.program, &launch.args);
+    let mut command = process::command(launch.program, &launch.args);
     command.envs(launch.variable);
     if launch.stdout == Stdout::Ours {
         command.stdout(Stdio::inherit());
     }
-    let mut child = match command.spawn() {
-        Ok(child) => child,
+    let family = attention.family;
+    let mut process = match Process::start(&mut command, launch.name, launch.memory, family) {
+        Ok(process) => process,
         Err(why) => {
             return Finished {
                 outcome: StepOutcome::SpawnFailed,
                 wall: started.elapsed(),
-                last_words: Some(spawn_failure(launch.program, &why)),
+                last_words: Some(process::spawn_failure(launch.program, &why)),
+                max_rss: None,
+                cpu: None,
+                leaked: false,
             };
         }
     };
-    let group = child.id().and_then(Group::led_by);
-    let mut heard = Heard::listen(launch.name, &mut child);
-    let (status, ending) = wait(launch, &mut child, group, signals).await;
+    let mut heard = Heard::listen(launch.name, &mut process);
+    let mut life = Life {
+        launch,
+        process: &process,
+        heard: &heard,
+        ending: Ending::Not,
+        killed: false,
+        deadline: Instant::now() + launch.timeout,
+        kept: None,
+    };
+    let gone = life.attend(attention).await;
+    let (ending, kept) = (life.ending, life.kept.take());
     let wall = started.elapsed();
-    heard.drain().await;
-    if let Some(group) = group {
-        let rest = group.kill_rest();
-        if !rest.is_empty() {
-            log::warn!(
-                "{} left behind and killed: {}",
-                launch.name,
-                rest.join(", ")
-            );
-            heard.drain().await;
-        }
+    let leaked = gone && heard.drain().await;
+    let rest = family.sweep();
+    if !rest.is_empty() {
+        let (name, rest) = (launch.name, rest.join(", "));
+        log::warn!("{name} left behind and killed: {rest}");
+        heard.drain().await;
+    } else if leaked {
+        log::warn!(
+            "{}: its output is still held open by another process",
+            launch.name
+        );
     }
+    let ended = process.reap();
     heard.finish();
     Finished {
-        outcome: outcome(status, ending),
+        outcome: outcome(ended.map(|ended| ended.status), ending),
         wall,
-        last_words: heard.last_words(),
+        last_words: kept.or_else(|| heard.last_words()),
+        max_rss: ended.map(|ended| ended.max_rss),
+        cpu: ended.map(|ended| ended.cpu),
+        leaked,
     }
 }
 
@@ -162,76 +158,116 @@ enum Ending {
     Stop,
 }
 
-/// Waits for the end of the process, and brings it about when it must be. None: it would not end.
-async fn wait(
-    launch: &Launch<'_>,
-    child: &mut Child,
-    group: Option<Group>,
-    signals: &mut Signals,
-) -> (Option<ExitStatus>, Ending) {
-    let name = launch.name;
-    let mut ending = Ending::Not;
-    let mut killed = false;
-    let mut deadline = Instant::now() + launch.timeout;
-    // Only until the process is reaped may its number be signalled; that is when the loop ends.
-    let ask = |signal: Signal| group.iter().for_each(|group| group.ask(signal));
-    let kill = || group.iter().for_each(|group| group.kill());
-    loop {
-        tokio::select! {
-            biased;
-            status = child.wait() => match status {
-                Ok(status) => return (Some(status), ending),
-                Err(why) => {
-                    log::error!("failed to wait for {name}: {why}");
-                    kill();
-                    return (None, ending);
-                }
-            },
-            request = signals.next() => match request {
-                Request::Once(stop) => {
-                    let grace = humantime::format_duration(launch.grace);
-                    log::info!("{}: asking {name} to end, for up to {grace}", stop.name());
-                    ask(stop.forwarded());
-                    if ending == Ending::Not {
-                        ending = Ending::Stop;
-                        deadline = Instant::now() + launch.grace;
+struct Life<'a> {
+    launch: &'a Launch<'a>,
+    process: &'a Process,
+    heard: &'a Heard,
+    ending: Ending,
+    killed: bool,
+    deadline: Instant,
+    /// What it said and did before it was killed.
+    kept: Option<String>,
+}
+
+impl Life<'_> {
+    /// Waits for the end of the process, and brings it about when it must be. False: it would not end.
+    async fn attend(&mut self, attention: &mut Attention<'_>) -> bool {
+        let mut ending_since = None;
+        let mut word = Instant::now() + STILL;
+        loop {
+            if self.ending != Ending::Not && ending_since.is_none() {
+                let now = Instant::now();
+                ending_since = Some(now);
+                word = now + STILL;
+            }
+            tokio::select! {
+                biased;
+                () = self.process.end() => return true,
+                request = attention.signals.next() => self.told(request, attention.pulse),
+                () = sleep_until(self.deadline) => {
+                    if self.killed {
+                        let name = self.launch.name;
+                        log::error!("{name} does not end even when killed; going on without it");
+                        return false;
                     }
+                    self.time_is_up();
                 }
-                Request::Twice => {
-                    log::warn!("second signal: killing {name}");
-                    kill();
-                    killed = true;
-                    deadline = Instant::now() + GIVE_UP;
-                    if ending == Ending::Not {
-                        ending = Ending::Stop;
-                    }
+                () = sleep_until(word), if ending_since.is_some() => {
+                    word += STILL;
+                    self.still_waiting();
                 }
-            },
-            () = sleep_until(deadline) => {
-                if killed {
-                    log::error!("{name} does not end even when killed; going on without it");
-                    return (None, ending);
+                () = attention.pulse.beat() => {}
+            }
+        }
+    }
+
+    fn told(&mut self, request: Request, pulse: &Pulse) {
+        let name = self.launch.name;
+        match request {
+            Request::Once(stop) => {
+                let grace = humantime::format_duration(self.launch.grace);
+                log::info!("{}: asking {name} to end, for up to {grace}", stop.name());
+                pulse.notify.stopping(self.launch.grace + GIVE_UP + STILL);
+                self.process.ask(stop.forwarded());
+                if self.ending == Ending::Not {
+                    self.ending = Ending::Stop;
+                    self.deadline = Instant::now() + self.launch.grace;
                 }
-                match ending {
-                    Ending::Not => {
-                        let limit = humantime::format_duration(launch.timeout);
-                        log::warn!("{name} ran into its timeout of {limit}: asking it to end");
-                        ask(Signal::SIGTERM);
-                        ending = Ending::Timeout { forced: false };
-                        deadline = Instant::now() + launch.grace;
-                    }
-                    Ending::Timeout { .. } | Ending::Stop => {
-                        log::warn!("{name} did not end within the grace: killing it");
-                        kill();
-                        killed = true;
-                        if ending != Ending::Stop {
-                            ending = Ending::Timeout { forced: true };
-                        }
-                        deadline = Instant::now() + GIVE_UP;
-                    }
+            }
+            Request::Twice => {
+                log::warn!("second signal: killing {name}");
+                self.kill();
+                if self.ending == Ending::Not {
+                    self.ending = Ending::Stop;
                 }
             }
         }
+    }
+
+    fn time_is_up(&mut self) {
+        let name = self.launch.name;
+        match self.ending {
+            Ending::Not => {
+                let limit = humantime::format_duration(self.launch.timeout);
+                log::warn!("{name} ran into its timeout of {limit}: asking it to end");
+                self.process.ask(Signal::SIGTERM);
+                self.ending = Ending::Timeout { forced: false };
+                self.deadline = Instant::now() + self.launch.grace;
+            }
+            Ending::Timeout { .. } | Ending::Stop => {
+                log::warn!("{name} did not end within the grace: killing it");
+                self.kill();
+                if self.ending != Ending::Stop {
+                    self.ending = Ending::Timeout { forced: true };
+                }
+            }
+        }
+    }
+
+    /// Kills it, but first keeps what tells why it had to be.
+    fn kill(&mut self) {
+        let name = self.launch.name;
+        let portrait = proc::portrait(self.process.pid());
+        log::warn!("{name} before the kill: {portrait}");
+        for line in self.heard.tail() {
+            log::warn!("{name} had said: {line}");
+        }
+        let words = self.heard.last_words();
+        self.kept = Some(match words {
+            Some(words) => format!("{words} ({portrait})"),
+            None => portrait,
+        });
+        self.process.kill();
+        self.killed = true;
+        self.deadline = Instant::now() + GIVE_UP;
+    }
+
+    fn still_waiting(&self) {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let left = humantime::format_duration(Duration::from_secs(left.as_secs()));
+        let name = self.launch.name;
+        let pid = self.process.pid();
+        log::info!("still waiting for {name} (process {pid}), for up to {left}");
     }
 }
 
@@ -245,68 +281,5 @@ fn outcome(status: Option<ExitStatus>, ending: Ending) -> StepOutcome {
             (None, signal) => StepOutcome::Signalled(signal.unwrap_or(0)),
         },
         (Ending::Not, None) => StepOutcome::Signalled(Signal::SIGKILL as i32),
-    }
-}
-
-/// The listeners on a child's pipes.
-#[derive(Debug)]
-pub struct Heard {
-    /// What is said on stdout; nothing if that is not a pipe.
-    pub stdout: Said,
-    /// What is said on stderr.
-    pub stderr: Said,
-    tasks: Vec<tokio::task::JoinHandle<()>>,
-}
-
-impl Heard {
-    /// Starts listening to the pipes of `child`.
-    pub fn listen(name: &str, child: &mut Child) -> Heard {
-        let mut heard = Heard {
-            stdout: Said::new(name),
-            stderr: Said::new(name),
-            tasks: Vec::new(),
-        };
-        if let Some(pipe) = child.stdout.take() {
-            heard
-                .tasks
-                .push(tokio::spawn(heard.stdout.clone().listen(pipe)));
-        }
-        if let Some(pipe) = child.stderr.take() {
-            heard
-                .tasks
-                .push(tokio::spawn(heard.stderr.clone().listen(pipe)));
-        }
-        heard
-    }
-
-    /// Listens to the end, but not for long.
-    pub async fn drain(&mut self) {
-        let tasks = &mut self.tasks;
-        let all = async {
-            while let Some(task) = tasks.last_mut() {
-                if let Err(why) = task.await {
-                    log::error!("failed to read what a program said: {why}");
-                }
-                tasks.pop();
-            }
-        };
-        // Not all: something still holds a pipe; what came until now is kept.
-        let _ = timeout(DRAIN, all).await;
-    }
-
-    /// Stops listening.
-    pub fn finish(&mut self) {
-        for task in self.tasks.drain(..) {
-            task.abort();
-        }
-        self.stdout.finish();
-        self.stderr.finish();
-    }
-
-    /// The last error that was said, else the last line, stderr before stdout.
-    fn last_words(&self) -> Option<String> {
-        self.stderr
-            .last_words()
-            .or_else(|| self.stdout.last_words())
     }
 }

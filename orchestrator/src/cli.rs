@@ -9,8 +9,9 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use pipeline::cli::{Common, parse};
 use pipeline::config::{Provider, Span};
-use pipeline::{Exit, harness};
+use pipeline::{Exit, Failure, harness};
 
+use crate::ask::{self, Ask};
 use crate::{check, service};
 
 const EXAMPLES: &str = "\
@@ -18,9 +19,13 @@ Examples:
   orchestrator --once --provider sandbox --show   one simulated cycle, shown here
   orchestrator check                              is everything ready to run?
   orchestrator                                    a cycle every minute until stopped
+  orchestrator pause --for 30m                    no cycles for half an hour
 
-Exit codes: 0 done, 64 wrong usage, 75 another one runs on this data directory,
-78 configuration, 143 and 130 stopped; --once: the code of the step that failed.";
+Signals: TERM, INT stop (a second one kills), HUP reads the configuration again,
+USR1 runs a cycle now.
+
+Exit codes: 0 done, 64 wrong usage, 74 the data directory can't be written,
+75 another one runs on it, 78 configuration or mixed versions, 129, 143 and 130 stopped; --once: the code of the step that failed.";
 
 /// The command line.
 #[derive(Clone, Debug, Parser)]
@@ -50,6 +55,16 @@ pub enum Command {
     Run,
     /// Check configuration, programs, directories and credentials, and run nothing
     Check,
+    /// Start no cycles until `resume`, or for a time
+    Pause {
+        /// End the pause after so long
+        #[arg(long = "for", value_name = "TIME", value_parser = interval)]
+        length: Option<Span>,
+    },
+    /// End a pause
+    Resume,
+    /// Run a cycle now, also in a pause or a backoff
+    RunNow,
 }
 
 /// How to run.
@@ -100,6 +115,10 @@ fn interval(text: &str) -> Result<Span, String> {
     }
 }
 
+fn asked(cli: &Cli, ask: Ask) -> Result<u8, Failure> {
+    ask::main(cli, ask).map(|()| Exit::Done.code())
+}
+
 /// `main`.
 pub fn main() -> ExitCode {
     let cli: Cli = parse(Exit::Usage.code());
@@ -108,6 +127,9 @@ pub fn main() -> ExitCode {
         code = match cli.command.unwrap_or(Command::Run) {
             Command::Run => service::main(&cli)?,
             Command::Check => check::main(&cli)?,
+            Command::Pause { length } => asked(&cli, Ask::Pause(length))?,
+            Command::Resume => asked(&cli, Ask::Resume)?,
+            Command::RunNow => asked(&cli, Ask::RunNow)?,
         };
         Ok(())
     });

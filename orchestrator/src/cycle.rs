@@ -4,20 +4,27 @@
 //! failed step means for people and for scripts (words, exit code) is decided here, once.
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
-use journal::lock::Lock;
+use chrono::{DateTime, Utc};
+use journal::control::Control;
 use journal::writer::{CycleEnd, StepEnd};
-use journal::{CycleKey, CycleOutcome, StepOutcome};
+use journal::{CycleKey, CycleOutcome, Fetch, StepOutcome};
 use pipeline::handoff::Head;
 use pipeline::{CycleId, Exit};
+use tokio::time::sleep;
 
-use crate::child::{self, Launch, Stdout};
+use crate::child::{self, Attention, Finished, Launch, Stdout};
+use crate::companion::Companion;
+use crate::family::Family;
+use crate::figures::Figures;
 use crate::plan::{Plan, PlannedStep};
+use crate::pulse::Pulse;
 use crate::record::Record;
 use crate::sandbox::Sandbox;
 use crate::signals::{Signals, Stop};
+use crate::upkeep;
 
 /// What the loop may be late by beside the limits that it knows of (a slow disk, a busy machine).
 pub const SLACK: Duration = Duration::from_secs(15);
@@ -27,14 +34,20 @@ pub const SLACK: Duration = Duration::from_secs(15);
 pub struct Workshop {
     /// What is to be run.
     pub plan: Plan,
-    /// The lock, by which we are heard of.
-    pub lock: Lock,
+    /// The heartbeat, by which we are heard of.
+    pub pulse: Pulse,
     /// The journal.
     pub record: Record,
-    /// The signals that end us.
+    /// The signals to us.
     pub signals: Signals,
+    /// What a person asks for by files.
+    pub control: Control,
+    /// Our children.
+    pub family: Arc<Family>,
     /// The sandbox, if it is ours.
     pub sandbox: Sandbox,
+    /// What runs beside the cycles.
+    pub companion: Companion,
 }
 
 /// How a cycle went.
@@ -50,9 +63,39 @@ pub enum Verdict {
         exit: u8,
         /// Why, for people.
         why: String,
+        /// Whether another try soon may succeed.
+        soon: bool,
     },
     /// We were told to stop.
     Cancelled(Stop),
+}
+
+/// A cycle whose end is not recorded yet.
+#[derive(Debug)]
+pub struct Open {
+    /// How it went.
+    pub cycle: Cycle,
+    key: Option<CycleKey>,
+    fetched_at: Option<DateTime<Utc>>,
+    fetch: Option<Fetch>,
+    with_odds: Option<u64>,
+}
+
+impl Open {
+    /// A cycle that did not run.
+    pub(crate) fn refused(key: Option<CycleKey>, verdict: Verdict) -> Open {
+        Open {
+            cycle: Cycle {
+                verdict,
+                matches: None,
+                wall: Duration::ZERO,
+            },
+            key,
+            fetched_at: None,
+            fetch: None,
+            with_odds: None,
+        }
+    }
 }
 
 /// A cycle that has ended.
@@ -66,27 +109,65 @@ pub struct Cycle {
     pub wall: Duration,
 }
 
+/// A cycle under way.
+struct Run<'a> {
+    id: &'a CycleId,
+    key: Option<CycleKey>,
+    started: Instant,
+    sandbox_url: Option<String>,
+    matches: Option<u64>,
+    fetched_at: Option<DateTime<Utc>>,
+    fetch: Option<Fetch>,
+    with_odds: Option<u64>,
+}
+
 /// A step that has ended.
 struct StepResult {
-    outcome: StepOutcome,
-    wall: Duration,
+    finished: Finished,
+    attempts: u32,
     bytes_out: Option<u64>,
     matches: Option<u64>,
     why: Option<String>,
 }
 
 impl Workshop {
-    /// Runs one cycle and records it.
-    pub async fn cycle(&mut self, id: &CycleId) -> Cycle {
+    /// Runs one cycle and records it; `scheduled` is when it was to begin (none: a person asked for it).
+    /// The record of its end is written by [`Workshop::close`].
+    pub async fn cycle(&mut self, id: &CycleId, scheduled: Option<DateTime<Utc>>) -> Open {
         let started = Instant::now();
-        let key = self.record.begin_cycle(id);
-        let mut matches = None;
-        let verdict = self.steps(id, key, &mut matches).await;
-        let cycle = Cycle {
-            verdict,
-            matches,
-            wall: started.elapsed(),
+        let mut run = Run {
+            id,
+            key: self.record.begin_cycle(id, scheduled),
+            started,
+            sandbox_url: None,
+            matches: None,
+            fetched_at: None,
+            fetch: None,
+            with_odds: None,
         };
+        let verdict = match self.sandbox_url().await {
+            Ok(url) => {
+                run.sandbox_url = url;
+                self.steps(&mut run).await
+            }
+            Err(verdict) => verdict,
+        };
+        Open {
+            key: run.key,
+            fetched_at: run.fetched_at,
+            fetch: run.fetch,
+            with_odds: run.with_odds,
+            cycle: Cycle {
+                verdict,
+                matches: run.matches,
+                wall: started.elapsed(),
+            },
+        }
+    }
+
+    /// Records the end of a cycle, which overran the next start by `overrun`.
+    pub fn close(&mut self, open: Open, overrun: Option<Duration>) -> Cycle {
+        let cycle = open.cycle;
         let (outcome, failed_step, message) = match &cycle.verdict {
             Verdict::Good => (CycleOutcome::Ok, None, None),
             Verdict::Failed { step, why, .. } => {
@@ -101,70 +182,127 @@ impl Workshop {
             at: Utc::now(),
             outcome,
             failed_step,
-            matches,
+            matches: cycle.matches,
             wall: cycle.wall,
             message: message.as_deref(),
-            overrun: None,
-            fetched_at: None,
-            with_odds: None,
-            fetch: None,
-            data_bytes: None,
-            disk_free: None,
+            overrun,
+            fetched_at: open.fetched_at,
+            with_odds: open.with_odds,
+            fetch: open.fetch.as_ref(),
+            data_bytes: Some(upkeep::size_of(&self.plan.data).total()),
+            disk_free: upkeep::free(self.plan.data.root()),
         };
-        self.record.end_cycle(key, &end);
+        self.record.end_cycle(open.key, &end);
         cycle
     }
 
-    async fn steps(
-        &mut self,
-        id: &CycleId,
-        key: Option<CycleKey>,
-        matches: &mut Option<u64>,
-    ) -> Verdict {
-        let sandbox_url = match self.sandbox_url().await {
-            Ok(url) => url,
-            Err(verdict) => return verdict,
-        };
+    async fn steps(&mut self, run: &mut Run<'_>) -> Verdict {
         let steps = self.plan.steps.clone();
         for (position, step) in (1..).zip(&steps) {
-            if let Some(stop) = self.signals.poll().await {
+            if let Some(stop) = self.signals.poll() {
                 return Verdict::Cancelled(stop);
             }
-            self.record.begin_step(key, position, &step.name);
-            let result = self.step(step, id, sandbox_url.as_deref()).await;
+            if run.started.elapsed() >= self.plan.config.pipeline.deadline.0 {
+                self.not_run(run.key, &steps, position - 1);
+                let why = format!("the cycle ran into its deadline before {}", step.name);
+                log::error!("{why}");
+                return Verdict::Failed {
+                    step: step.name.clone(),
+                    exit: Exit::Bug.code(),
+                    why,
+                    soon: true,
+                };
+            }
+            self.record.begin_step(run.key, position, &step.name);
+            self.pulse
+                .notify
+                .status(&format!("cycle {}: {} runs", run.id, step.name));
+            let result = self.step_with_retries(step, run).await;
+            let outcome = result.finished.outcome;
             let end = StepEnd {
                 position,
-                outcome: result.outcome,
-                wall: result.wall,
+                outcome,
+                wall: result.finished.wall,
                 bytes_out: result.bytes_out,
                 matches: result.matches,
                 message: result.why.as_deref(),
-                attempts: 1,
-                max_rss: None,
-                cpu: None,
-                leaked: false,
+                attempts: result.attempts,
+                max_rss: result.finished.max_rss,
+                cpu: result.finished.cpu,
+                leaked: result.finished.leaked,
             };
-            self.record.end_step(key, &end);
-            *matches = result.matches.or(*matches);
-            if let (StepOutcome::Cancelled, Some(stop)) = (result.outcome, self.signals.stopping())
-            {
+            self.record.end_step(run.key, &end);
+            run.matches = result.matches.or(run.matches);
+            if let (StepOutcome::Cancelled, Some(stop)) = (outcome, self.signals.stopping()) {
                 return Verdict::Cancelled(stop);
             }
-            if result.outcome != StepOutcome::Ok {
-                for (position, step) in (1..).zip(&steps).skip(position as usize) {
-                    self.record.step_not_run(key, position, &step.name);
-                }
-                return failure(step, result.outcome, result.why);
+            if outcome != StepOutcome::Ok && !step.required {
+                let why = result.why.unwrap_or_else(|| describe(outcome));
+                log::warn!("{} failed and is not required: {why}", step.name);
+            } else if outcome != StepOutcome::Ok {
+                self.not_run(run.key, &steps, position);
+                return failure(step, outcome, result.why);
             }
         }
         Verdict::Good
+    }
+
+    fn not_run(&mut self, key: Option<CycleKey>, steps: &[PlannedStep], after: u32) {
+        for (position, step) in (1..).zip(steps).skip(after as usize) {
+            self.record.step_not_run(key, position, &step.name);
+        }
+    }
+
+    /// A step, and again while it ends with a code that says so and the cycle's time lasts.
+    async fn step_with_retries(&mut self, step: &PlannedStep, run: &mut Run<'_>) -> StepResult {
+        let begun = Instant::now();
+        let pipeline = &self.plan.config.pipeline;
+        let (retries, mut delay) = (pipeline.retries, pipeline.retry_delay.0);
+        // Beyond the next start another cycle could do it as well.
+        let until = run.started + self.plan.interval.min(pipeline.deadline.0);
+        let mut attempts = 1;
+        loop {
+            let mut result = self.step(step, run).await;
+            result.attempts = attempts;
+            result.finished.wall = begun.elapsed();
+            let StepOutcome::Failed(code) = result.finished.outcome else {
+                return result;
+            };
+            let lasts = Instant::now() + delay < until;
+            if !Exit::retryable(code) || attempts > retries || !lasts {
+                return result;
+            }
+            let why = result.why.as_deref().unwrap_or_default();
+            let wait = humantime::format_duration(delay);
+            log::warn!("{} failed ({why}): trying again in {wait}", step.name);
+            if self.pause_for(delay).await.is_some() {
+                result.finished.outcome = StepOutcome::Cancelled;
+                return result;
+            }
+            delay *= 2;
+            attempts += 1;
+        }
+    }
+
+    /// Waits, with an ear for signals; whether we are to stop.
+    async fn pause_for(&mut self, wait: Duration) -> Option<Stop> {
+        let wait = sleep(wait);
+        tokio::pin!(wait);
+        loop {
+            tokio::select! {
+                biased;
+                _ = self.signals.next() => return self.signals.stopping(),
+                () = &mut wait => return self.signals.poll(),
+                () = self.pulse.beat() => {}
+            }
+        }
     }
 
     /// The address of our sandbox, which is brought up first if need be.
     async fn sandbox_url(&mut self) -> Result<Option<String>, Verdict> {
         let ready = tokio::select! {
             biased;
-            ready = self.sandbox.ready(&self.plan) => ready.map(|url| url.map(str::to_owned)),
+            ready = self.sandbox.ready(&self.plan, &self.family) => ready.map(|url| url.map(str::to_owned)),
             _ = self.signals.next() => Ok(None),
         };
         if let Some(stop) = self.signals.stopping() {
@@ -176,46 +314,51 @@ impl Workshop {
                 step: "sandbox".to_owned(),
                 exit: failure.exit.code(),
                 why: failure.message,
+                soon: true,
             }
         })
     }
 
-    async fn step(
-        &mut self,
-        step: &PlannedStep,
-        id: &CycleId,
-        sandbox_url: Option<&str>,
-    ) -> StepResult {
-        let grace = self.plan.config.pipeline.grace.0;
-        // A lock file that can't be written only makes health think that we hang.
-        let _ = self.lock.promise(step.timeout + grace + SLACK);
+    async fn step(&mut self, step: &PlannedStep, run: &mut Run<'_>) -> StepResult {
+        let pipeline = &self.plan.config.pipeline;
+        let grace = pipeline.grace.0;
+        let left = pipeline.deadline.0.saturating_sub(run.started.elapsed());
+        let sandbox_url = run.sandbox_url.as_deref();
         let shows = step.number == Some(6) && self.plan.options.show.is_some();
         let launch = Launch {
             name: &step.name,
             program: &step.program,
-            args: self.plan.arguments(step, id, sandbox_url),
+            args: self.plan.arguments(step, run.id, sandbox_url),
             variable: self.plan.variables(step, sandbox_url),
             stdout: if shows { Stdout::Ours } else { Stdout::Log },
-            timeout: step.timeout,
+            timeout: step.timeout.min(left),
             grace,
+            memory: step.memory,
         };
-        let finished = child::run(&launch, &mut self.signals).await;
+        self.pulse.promise(launch.timeout + grace + SLACK);
+        let mut attention = Attention {
+            signals: &mut self.signals,
+            pulse: &mut self.pulse,
+            family: &self.family,
+        };
+        let finished = child::run(&launch, &mut attention).await;
         let mut result = StepResult {
-            outcome: finished.outcome,
-            wall: finished.wall,
+            why: finished.last_words.clone(),
+            finished,
+            attempts: 1,
             bytes_out: None,
             matches: None,
-            why: finished.last_words,
         };
-        if result.outcome == StepOutcome::Ok {
+        let outcome = result.finished.outcome;
+        if outcome == StepOutcome::Ok {
             result.why = None;
             if let Some(number) = step.owes() {
-                self.look_at_output(number, id, &mut result);
+                self.look_at_output(number, run, &mut result);
             }
         } else {
-            let what = describe(result.outcome);
+            let what = describe(outcome);
             result.why = Some(match result.why {
-                Some(words) if result.outcome == StepOutcome::SpawnFailed => words,
+                Some(words) if outcome == StepOutcome::SpawnFailed => words,
                 Some(words) => format!("{what}: {words}"),
                 None => what,
             });
@@ -224,12 +367,18 @@ impl Workshop {
     }
 
     /// Checks that the file which step `number` owes is of this cycle.
-    fn look_at_output(&self, number: u8, id: &CycleId, result: &mut StepResult) {
+    fn look_at_output(&self, number: u8, run: &mut Run<'_>, result: &mut StepResult) {
         let path = self.plan.data.output(number);
         let lie = match Head::of_file(&path) {
-            Ok(head) if head.cycle.as_deref() == Some(id.as_str()) => {
+            Ok(head) if head.cycle.as_deref() == Some(run.id.as_str()) => {
                 result.bytes_out = path.metadata().ok().map(|meta| meta.len());
                 result.matches = head.total_matches;
+                run.fetched_at = head.fetched_at.or(run.fetched_at);
+                if matches!(number, 1 | 3 | 5) {
+                    let figures = Figures::of_file(&path);
+                    run.fetch = figures.fetch.or(run.fetch.take());
+                    run.with_odds = figures.with_odds.or(run.with_odds);
+                }
                 return;
             }
             Ok(Head {
@@ -239,7 +388,7 @@ impl Workshop {
             Err(why) if why.kind() == io::ErrorKind::NotFound => "is missing".to_owned(),
             Err(why) => format!("can't be read: {why}"),
         };
-        result.outcome = StepOutcome::NoOutput;
+        result.finished.outcome = StepOutcome::NoOutput;
         result.why = Some(format!(
             "reported success but its file {lie} (`{}`)",
             path.display()
@@ -250,13 +399,15 @@ impl Workshop {
 fn failure(step: &PlannedStep, outcome: StepOutcome, why: Option<String>) -> Verdict {
     let why = why.unwrap_or_else(|| describe(outcome));
     log::error!("{} failed: {why}", step.name);
-    if let Some(advice) = advice(outcome) {
+    let advice = advice(outcome);
+    if let Some(advice) = advice {
         log::error!("{advice}");
     }
     Verdict::Failed {
         step: step.name.clone(),
         exit: exit_code(step, outcome),
         why,
+        soon: advice.is_none(),
     }
 }
 

@@ -19,6 +19,8 @@ static LOGGER: OnceLock<Logger> = OnceLock::new();
 struct Logger {
     console: LevelFilter,
     colored: bool,
+    /// Whether stderr is systemd's journal, which reads a priority from the start of a line.
+    priorities: bool,
     day: Mutex<Option<DayLog>>,
 }
 
@@ -27,6 +29,7 @@ pub fn start(console: LevelFilter, color: Color) {
     let logger = LOGGER.get_or_init(|| Logger {
         console,
         colored: color.on(&io::stderr()),
+        priorities: stderr_is_the_journal(),
         day: Mutex::new(None),
     });
     // Starting twice is harmless: the first one stays.
@@ -61,6 +64,25 @@ fn with_day(act: impl FnOnce(&mut Option<DayLog>)) {
             .day
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner()));
+    }
+}
+
+/// Whether `$JOURNAL_STREAM` names what stderr is.
+fn stderr_is_the_journal() -> bool {
+    let Ok(stream) = std::env::var("JOURNAL_STREAM") else {
+        return false;
+    };
+    nix::sys::stat::fstat(io::stderr())
+        .is_ok_and(|meta| stream == format!("{}:{}", meta.st_dev, meta.st_ino))
+}
+
+/// The priority of a level as systemd's journal reads it.
+const fn priority(level: Level) -> &'static str {
+    match level {
+        Level::Error => "<3>",
+        Level::Warn => "<4>",
+        Level::Info => "<6>",
+        Level::Debug | Level::Trace => "<7>",
     }
 }
 
@@ -108,7 +130,11 @@ impl Log for Logger {
             } else {
                 ("", "")
             };
-            let line = format!("{start}{}{end} {who}: {words}\n", level_word(level));
+            let priority = if self.priorities { priority(level) } else { "" };
+            let line = format!(
+                "{priority}{start}{}{end} {who}: {words}\n",
+                level_word(level)
+            );
             // One write, so that lines of several programs do not mix; a closed stderr is no fault.
             let _ = io::stderr().lock().write_all(line.as_bytes());
         }

@@ -5,6 +5,7 @@
 //! what is over its budget is only counted. Of everything the last words are kept, since a failure's
 //! reason is usually among them.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use log::Level;
@@ -15,6 +16,9 @@ const MAX_LINE: usize = 2000;
 
 /// What one pipe may put into the log, in bytes, until [`Said::refill`].
 const BUDGET: usize = 256 * 1024;
+
+/// Last lines that are remembered, for [`Said::tail`].
+const TAIL: usize = 5;
 
 /// First lines that are remembered, for [`Said::after`].
 const FIRST: usize = 5;
@@ -35,7 +39,7 @@ struct State {
     left: usize,
     dropped: u64,
     first: Vec<String>,
-    last: Option<String>,
+    tail: VecDeque<String>,
     last_error: Option<String>,
 }
 
@@ -50,14 +54,14 @@ impl Said {
             left: BUDGET,
             dropped: 0,
             first: Vec::new(),
-            last: None,
+            tail: VecDeque::new(),
             last_error: None,
         })))
     }
 
     /// Reads `pipe` to its end.
     pub async fn listen(self, mut pipe: impl AsyncRead + Unpin) {
-        let mut piece = vec![0; 16 * 1024];
+        let mut piece = vec![0; 64 * 1024];
         // A broken pipe is the end of what can be heard, like an orderly one.
         while let Ok(n) = pipe.read(&mut piece).await {
             if n == 0 {
@@ -98,7 +102,15 @@ impl Said {
     /// The last error that was said, else the last line.
     pub fn last_words(&self) -> Option<String> {
         let state = self.state();
-        state.last_error.clone().or_else(|| state.last.clone())
+        state
+            .last_error
+            .clone()
+            .or_else(|| state.tail.back().cloned())
+    }
+
+    /// The last lines, oldest first.
+    pub fn tail(&self) -> Vec<String> {
+        self.state().tail.iter().cloned().collect()
     }
 
     /// The first word behind `announcement`, once a line began with that.
@@ -154,7 +166,10 @@ impl State {
         if self.first.len() < FIRST {
             self.first.push(words.to_owned());
         }
-        self.last = Some(words.to_owned());
+        if self.tail.len() == TAIL {
+            self.tail.pop_front();
+        }
+        self.tail.push_back(words.to_owned());
         if text.len() <= self.left {
             self.left -= text.len();
             log::log!(target: &self.target, level, "{words}");
@@ -227,7 +242,7 @@ mod tests {
     fn the_last_error_is_what_counts_and_not_the_last_line() {
         let said = heard(b"INFO  step1: begins\nERROR step1: no credentials\nbye\n");
         assert_eq!(said.last_words().as_deref(), Some("no credentials"));
-        assert_eq!(said.state().last.as_deref(), Some("bye"));
+        assert_eq!(said.tail().last().map(String::as_str), Some("bye"));
         let panicked = heard(b"thread 'main' panicked at src/x.rs:1:1:\nboom\n");
         assert!(panicked.last_words().unwrap().contains("panicked at"));
     }
@@ -241,7 +256,7 @@ mod tests {
     #[test]
     fn a_line_without_an_end_is_cut_and_counted() {
         let said = heard(&vec![b'x'; 100_000]);
-        let line = said.state().last.clone().unwrap();
+        let line = said.tail().pop().unwrap();
         assert!(line.ends_with("(98000 bytes more)"), "{line}");
         assert!(line.len() < MAX_LINE + 50);
     }

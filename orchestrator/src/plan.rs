@@ -9,10 +9,11 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pipeline::config::{Feed, Provider, StepSpec};
+use pipeline::config::{Feed, Provider, StepSpec, Watch};
 use pipeline::{Config, CycleId, DataDir, Failure};
 
 use crate::cli::{Cli, Options, Show};
+use crate::companion::Spec;
 
 /// Everything that is fixed at the start.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Plan {
     pub data: DataDir,
     /// Where the programs are.
     pub bin_dir: PathBuf,
+    /// The orchestrator's own file.
+    pub own: PathBuf,
     /// The steps in their order.
     pub steps: Vec<PlannedStep>,
     /// From one cycle's start to the next.
@@ -50,6 +53,10 @@ pub struct PlannedStep {
     pub args: Vec<String>,
     /// When it is told to end.
     pub timeout: Duration,
+    /// Whether the cycle fails with it.
+    pub required: bool,
+    /// The most memory it may map, in bytes; 0 = no limit.
+    pub memory: u64,
 }
 
 impl Plan {
@@ -83,7 +90,8 @@ impl Plan {
         };
         let steps = config
             .pipeline
-            .step
+            .steps()
+            .map_err(|faults| Failure::config(faults.join("; ")))?
             .iter()
             .map(|spec| PlannedStep::new(spec, &bin_dir))
             .collect();
@@ -98,6 +106,7 @@ impl Plan {
             config_file,
             data,
             bin_dir,
+            own: env::current_exe().map_or_else(|_| PathBuf::new(), undeleted),
             steps,
             interval,
             provider,
@@ -150,6 +159,34 @@ impl Plan {
             .then_some(("FOOTBALL_BOT_FEED__REQUESTS_PER_MINUTE", "0"))
     }
 
+    /// All programs that a cycle runs, by name.
+    pub fn programs(&self) -> Vec<(String, PathBuf)> {
+        let steps = self.steps.iter();
+        let steps = steps.map(|step| (step.name.clone(), step.program.clone()));
+        let sandbox = self.sandbox.iter();
+        let sandbox = sandbox.map(|program| ("sandbox".to_owned(), program.clone()));
+        let companion = self.companion();
+        let companion = companion.map(|spec| (spec.name, spec.program));
+        steps.chain(sandbox).chain(companion).collect()
+    }
+
+    /// What is kept running beside the cycles: `health watch`, if `[pipeline] watch` asks for it.
+    pub fn companion(&self) -> Option<Spec> {
+        if self.config.pipeline.watch == Watch::Off {
+            return None;
+        }
+        let mut args: Vec<OsString> = vec!["watch".into(), "--data-dir".into()];
+        args.push(self.data.root().into());
+        if let Some(file) = &self.config_file {
+            args.extend(["--config".into(), file.into()]);
+        }
+        Some(Spec {
+            name: "health".to_owned(),
+            program: self.bin_dir.join("health"),
+            args,
+        })
+    }
+
     /// The arguments of the sandbox.
     pub fn sandbox_arguments(&self) -> Vec<OsString> {
         let mut args: Vec<OsString> = vec!["--listen".into(), "127.0.0.1:0".into()];
@@ -181,12 +218,25 @@ impl PlannedStep {
             number,
             args: spec.args.clone(),
             timeout: spec.timeout.0,
+            required: spec.required,
+            memory: spec.memory,
         }
     }
 
     /// The number of the JSON file that the step owes when it succeeds.
     pub fn owes(&self) -> Option<u8> {
         self.number.filter(|number| *number <= 5)
+    }
+}
+
+/// The path as it was before the file was replaced under our feet, which the kernel adds to it.
+fn undeleted(path: PathBuf) -> PathBuf {
+    match path
+        .to_str()
+        .and_then(|text| text.strip_suffix(" (deleted)"))
+    {
+        Some(text) => PathBuf::from(text),
+        None => path,
     }
 }
 

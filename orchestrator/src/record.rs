@@ -5,14 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use journal::writer::{CycleEnd, Limits, StepEnd};
 use journal::{CycleKey, EventKind, Journal, JournalError};
 use pipeline::CycleId;
-
-/// The journal needs no more than this on the disk, in bytes: a year of minutes with all its steps
-/// takes about half.
-const MAX_BYTES: u64 = 512 * 1024 * 1024;
 
 /// The journal, open if it can be.
 #[derive(Debug)]
@@ -25,13 +21,10 @@ pub struct Record {
 
 impl Record {
     /// Opens the journal at `path`, if it can be.
-    pub fn open(path: &Path, keep_days: u32) -> Record {
+    pub fn open(path: &Path, limits: Limits) -> Record {
         let mut record = Record {
             path: path.to_path_buf(),
-            limits: Limits {
-                keep_days,
-                max_bytes: MAX_BYTES,
-            },
+            limits,
             journal: None,
             warned: false,
         };
@@ -45,12 +38,26 @@ impl Record {
             .unwrap_or(0)
     }
 
-    /// A cycle begins.
-    pub fn begin_cycle(&mut self, id: &CycleId) -> Option<CycleKey> {
+    /// From now on so much is kept.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// The id of the newest cycle, also of one before this start.
+    pub fn newest_id(&mut self) -> Option<String> {
+        self.attempt(|journal| journal.newest_id()).flatten()
+    }
+
+    /// A cycle begins; `scheduled` is when it was to begin.
+    pub fn begin_cycle(
+        &mut self,
+        id: &CycleId,
+        scheduled: Option<DateTime<Utc>>,
+    ) -> Option<CycleKey> {
         if !self.journal.as_ref().is_some_and(Journal::in_place) {
             self.reopen();
         }
-        self.attempt(|journal| journal.begin_cycle(id.as_str(), Utc::now(), None))
+        self.attempt(|journal| journal.begin_cycle(id.as_str(), Utc::now(), scheduled))
     }
 
     /// A step begins.

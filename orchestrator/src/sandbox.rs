@@ -4,22 +4,20 @@
 //! It says its address on its first line; what it says after that goes to the day log. Whether it
 //! still lives is looked at before each cycle, where a dead one is started again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
 use pipeline::{Exit, Failure};
-use tokio::process::Child;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
-use crate::child::{self, Heard};
-use crate::group::Group;
+use crate::companion;
+use crate::family::Family;
+use crate::heard::Heard;
 use crate::plan::Plan;
+use crate::process::{self, Process};
 
 /// How long it may take to say its address.
 const READY: Duration = Duration::from_secs(10);
-
-/// How long it may take to end. It has nothing to save.
-const GRACE: Duration = Duration::from_millis(800);
 
 const ANNOUNCEMENT: &str = "listening on ";
 
@@ -31,8 +29,7 @@ pub struct Sandbox {
 
 #[derive(Debug)]
 struct Running {
-    child: Child,
-    group: Option<Group>,
+    process: Process,
     heard: Heard,
     url: String,
 }
@@ -43,32 +40,33 @@ impl Sandbox {
     ///
     /// # Errors
     /// 78 when the program can't be started, 69 when it does not come up.
-    pub async fn ready(&mut self, plan: &Plan) -> Result<Option<&str>, Failure> {
+    pub async fn ready(
+        &mut self,
+        plan: &Plan,
+        family: &Arc<Family>,
+    ) -> Result<Option<&str>, Failure> {
         let Some(program) = &plan.sandbox else {
             return Ok(None);
         };
         if let Some(running) = &mut self.running {
-            match running.child.try_wait() {
-                Ok(None) if !running.url.is_empty() => {
-                    running.heard.stdout.refill();
-                    running.heard.stderr.refill();
-                }
-                Ok(None) => self.stop().await,
-                Ok(Some(_)) | Err(_) => {
-                    log::warn!("the sandbox has ended: starting it again");
-                    self.stop().await;
-                }
+            let ended = running.process.has_ended();
+            if ended {
+                log::warn!("the sandbox has ended: starting it again");
+            }
+            if ended || running.url.is_empty() {
+                self.stop().await;
+            } else {
+                running.heard.stdout.refill();
+                running.heard.stderr.refill();
             }
         }
         if self.running.is_none() {
-            let mut child = child::command(program, &plan.sandbox_arguments())
-                .spawn()
-                .map_err(|why| Failure::config(child::spawn_failure(program, &why)))?;
-            let group = child.id().and_then(Group::led_by);
-            let heard = Heard::listen("sandbox", &mut child);
+            let mut command = process::command(program, &plan.sandbox_arguments());
+            let mut process = Process::start(&mut command, "sandbox", 0, family)
+                .map_err(|why| Failure::config(process::spawn_failure(program, &why)))?;
+            let heard = Heard::listen("sandbox", &mut process);
             let running = self.running.insert(Running {
-                child,
-                group,
+                process,
                 heard,
                 url: String::new(),
             });
@@ -88,25 +86,9 @@ impl Sandbox {
 
     /// Ends it, if it runs.
     pub async fn stop(&mut self) {
-        let Some(mut running) = self.running.take() else {
-            return;
-        };
-        if matches!(running.child.try_wait(), Ok(None)) {
-            running
-                .group
-                .iter()
-                .for_each(|group| group.ask(Signal::SIGTERM));
-            if timeout(GRACE, running.child.wait()).await.is_err() {
-                running.group.iter().for_each(|group| group.kill());
-                // Killed, it is gone in an instant, or hangs in the kernel where nothing helps.
-                let _ = timeout(GRACE, running.child.wait()).await;
-            }
+        if let Some(mut running) = self.running.take() {
+            companion::stop(&mut running.process, &mut running.heard).await;
         }
-        running.heard.drain().await;
-        running.group.iter().for_each(|group| {
-            group.kill_rest();
-        });
-        running.heard.finish();
     }
 }
 
@@ -118,7 +100,7 @@ impl Running {
             if let Some(url) = self.heard.stdout.after(ANNOUNCEMENT) {
                 return Ok(url);
             }
-            let ended = matches!(self.child.try_wait(), Ok(Some(_)) | Err(_));
+            let ended = self.process.has_ended();
             if ended || Instant::now() >= deadline {
                 self.heard.drain().await;
                 let words = self.heard.stderr.last_words();

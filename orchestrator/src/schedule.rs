@@ -1,17 +1,20 @@
-//! When the next cycle starts: a grid of starts on the monotonic clock, and the backoff.
+//! When the next cycle starts: ticks on a fixed grid, and why some of them pass without a cycle.
 //!
-//! A cycle that takes too long makes the starts it covers fall out, and the next one is back on the
-//! grid: no overlap, no burst, no drift. After too many failures in a row the grid gives way to one
-//! long wait, after which a new grid begins. Pure: it is told the time and never asks.
+//! Tick number n is due n intervals after the first start, for ever: no drift, no burst, no overlap.
+//! Every tick is accounted for exactly once, as a cycle or as skipped with a reason, so that cycles and
+//! skips add up to the ticks that were. After too many failures in a row, or one that another try soon
+//! will not change, ticks are skipped until the backoff is over; the first tick after it is a probe.
+//! Pure: it is told the time and never asks, so a test can step the clock.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use crate::clock::Now;
 
 /// The rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// From one start to the next.
+    /// From one tick to the next.
     pub interval: Duration,
     /// Failures in a row after which `backoff` is waited.
     pub backoff_after: u32,
@@ -19,39 +22,62 @@ pub struct Rules {
     pub backoff: Duration,
 }
 
-/// Why starts fell out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why ticks passed without a cycle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
-    /// A cycle was still running, or the machine slept.
-    Overlap,
+    /// A cycle was still running, or we were held up.
+    Overrun,
     /// The backoff.
     Backoff,
+    /// A person paused the pipeline.
+    Pause,
+    /// The machine slept.
+    Suspend,
+    /// The disk had too little room.
+    Disk,
 }
 
-/// The next start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Next {
-    /// When.
-    pub at: Instant,
-    /// Starts that fell out before it, and why.
-    pub skipped: Option<(u64, Reason)>,
+/// What is to be done now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Nothing before this moment on the boot clock.
+    Wait(Duration),
+    /// The tick is due: a cycle.
+    Tick,
 }
 
-/// The state: the grid and the failures in a row.
-#[derive(Clone, Copy, Debug)]
+/// The grid, the ticks accounted for, and the failures in a row.
+#[derive(Clone, Debug)]
 pub struct Schedule {
     rules: Rules,
-    last_start: Instant,
+    /// When tick 0 is due, on the boot clock.
+    first: Duration,
+    /// The first tick that is not accounted for.
+    next: u64,
+    /// Ticks of earlier grids (another interval).
+    before: u64,
     failures: u32,
+    not_before: Option<Duration>,
+    /// How long the machine had slept at the last look.
+    slept: Duration,
+    skipped: BTreeMap<Reason, u64>,
+    /// Skips that have not been told of yet.
+    news: BTreeMap<Reason, u64>,
 }
 
 impl Schedule {
-    /// A schedule whose first start is `first`, after `failures` in a row in an earlier life.
-    pub fn new(rules: Rules, first: Instant, failures: u32) -> Self {
+    /// A grid that begins now, after `failures` in a row in an earlier life.
+    pub fn new(rules: Rules, now: Now, failures: u32) -> Self {
         Schedule {
             rules,
-            last_start: first,
+            first: now.boot,
+            next: 0,
+            before: 0,
             failures,
+            not_before: None,
+            slept: now.slept(),
+            skipped: BTreeMap::new(),
+            news: BTreeMap::new(),
         }
     }
 
@@ -60,123 +86,180 @@ impl Schedule {
         self.failures
     }
 
-    /// The next start after a cycle that ended at `now`, good or not.
-    pub fn after(&mut self, good: bool, now: Instant) -> Next {
-        self.failures = if good {
-            0
-        } else {
-            self.failures.saturating_add(1)
-        };
-        let periods = now
-            .saturating_duration_since(self.last_start)
-            .as_nanos()
-            .checked_div(self.rules.interval.as_nanos())
-            .and_then(|n| u32::try_from(n).ok())
-            .unwrap_or(0);
-        let on_grid = self.rules.interval.saturating_mul(periods + 1);
-        let next = if self.failures >= self.rules.backoff_after {
-            let wait = self
-                .rules
-                .backoff
-                .max(on_grid.saturating_sub(now.saturating_duration_since(self.last_start)));
-            let at = now + wait;
-            let missed = at.duration_since(self.last_start).as_nanos()
-                / self.rules.interval.as_nanos().max(1);
-            let missed = u64::try_from(missed).unwrap_or(u64::MAX).saturating_sub(1);
-            Next {
-                at,
-                skipped: (missed > 0).then_some((missed, Reason::Backoff)),
-            }
-        } else {
-            Next {
-                at: self.last_start + on_grid,
-                skipped: (periods > 0).then_some((u64::from(periods), Reason::Overlap)),
-            }
-        };
-        self.last_start = next.at;
-        next
+    /// Ticks that are accounted for.
+    pub fn ticks(&self) -> u64 {
+        self.before + self.next
     }
 
-    /// Whether the next start is one after a backoff.
-    pub fn backing_off(&self) -> bool {
-        self.failures >= self.rules.backoff_after
+    /// Ticks that passed without a cycle, by reason.
+    pub fn skipped(&self) -> &BTreeMap<Reason, u64> {
+        &self.skipped
     }
+
+    /// What was skipped since this was last asked.
+    pub fn news(&mut self) -> BTreeMap<Reason, u64> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// When the tick is due that is next to be accounted for, on the boot clock.
+    pub fn due(&self) -> Duration {
+        self.time_of(self.next)
+    }
+
+    /// When the next cycle can be at the earliest: the first tick that no backoff covers.
+    pub fn next_start(&self) -> Duration {
+        match self.not_before {
+            Some(end) if end > self.due() => self.time_of(self.first_tick_from(end)),
+            _ => self.due(),
+        }
+    }
+
+    /// Whether cycles wait for the end of a backoff.
+    pub fn backing_off(&self, now: Now) -> bool {
+        self.not_before.is_some_and(|end| now.boot < end)
+    }
+
+    /// Waits so long from now, as an earlier life had meant to; never longer than the backoff.
+    pub fn hold(&mut self, wait: Duration, now: Now) {
+        self.not_before = Some(now.boot + wait.min(self.rules.backoff));
+    }
+
+    /// Ends a backoff: a person asks for a cycle.
+    pub fn release(&mut self) {
+        self.not_before = None;
+    }
+
+    /// Other rules from now on. Another interval begins another grid; what went before stays counted.
+    pub fn set_rules(&mut self, rules: Rules, now: Now) {
+        if rules.interval != self.rules.interval {
+            self.before += self.next;
+            self.next = 0;
+            self.first = now.boot;
+        }
+        self.rules = rules;
+    }
+
+    /// What is to be done now; accounts for the ticks that passed. `paused`: a person's wish.
+    ///
+    /// A tick that is noticed later than half an interval has passed; the next one is waited for, so
+    /// that starts stay on the grid.
+    pub fn turn(&mut self, now: Now, paused: bool) -> Turn {
+        let slept = now.slept().saturating_sub(self.slept);
+        self.slept = now.slept();
+        if self.not_before.is_some_and(|end| now.boot >= end) {
+            // The ticks until its end belong to it.
+            let end = self.not_before.take().unwrap_or_default();
+            self.skip_until(end.saturating_sub(Duration::from_nanos(1)), Reason::Backoff);
+        }
+        let grace = self.rules.interval / 2;
+        let held_up = if slept > grace {
+            Reason::Suspend
+        } else {
+            Reason::Overrun
+        };
+        if self.backing_off(now) {
+            self.skip_until(now.boot, Reason::Backoff);
+        } else if paused {
+            self.skip_until(now.boot, Reason::Pause);
+        } else {
+            self.skip_until(now.boot.saturating_sub(grace), held_up);
+        }
+        let quiet = self.backing_off(now) || paused;
+        if !quiet && self.due() <= now.boot {
+            self.skip_until(now.boot.saturating_sub(grace), held_up);
+            if self.due() <= now.boot {
+                return Turn::Tick;
+            }
+        }
+        Turn::Wait(self.due())
+    }
+
+    /// Takes the tick that is due for a cycle.
+    pub fn take(&mut self) {
+        self.next += 1;
+    }
+
+    /// Skips the tick that is due.
+    pub fn skip(&mut self, reason: Reason) {
+        self.count(reason, 1);
+        self.next += 1;
+    }
+
+    /// A cycle has ended: the ticks that it covered are skipped. Returns by how much it ran past the
+    /// first of them, if it did.
+    pub fn ended(&mut self, verdict: Ended, now: Now) -> Option<Duration> {
+        let overrun = now.boot.checked_sub(self.due());
+        let slept = now.slept().saturating_sub(self.slept);
+        self.slept = now.slept();
+        let reason = if slept > self.rules.interval / 2 {
+            Reason::Suspend
+        } else {
+            Reason::Overrun
+        };
+        self.skip_until(now.boot, reason);
+        match verdict {
+            Ended::Good => self.failures = 0,
+            Ended::Cancelled => {}
+            Ended::Failed { soon } => {
+                self.failures = self.failures.saturating_add(1);
+                if !soon || self.failures >= self.rules.backoff_after {
+                    self.not_before = Some(now.boot + self.rules.backoff);
+                }
+            }
+        }
+        overrun
+    }
+
+    /// Skips the ticks that are due at or before `end`.
+    fn skip_until(&mut self, end: Duration, reason: Reason) {
+        if end < self.due() {
+            return;
+        }
+        let passed = self.first_tick_from(end + Duration::from_nanos(1));
+        let count = passed.saturating_sub(self.next);
+        self.count(reason, count);
+        self.next += count;
+    }
+
+    fn count(&mut self, reason: Reason, count: u64) {
+        if count > 0 {
+            *self.skipped.entry(reason).or_default() += count;
+            *self.news.entry(reason).or_default() += count;
+        }
+    }
+
+    fn time_of(&self, tick: u64) -> Duration {
+        let nanos = self.rules.interval.as_nanos().saturating_mul(tick.into());
+        let seconds = u64::try_from(nanos / 1_000_000_000).unwrap_or(u64::MAX);
+        let offset = Duration::new(seconds, (nanos % 1_000_000_000) as u32);
+        self.first.saturating_add(offset)
+    }
+
+    /// The first tick that is due at `time` or later.
+    fn first_tick_from(&self, time: Duration) -> u64 {
+        let interval = self.rules.interval.as_nanos().max(1);
+        let tick = time
+            .saturating_sub(self.first)
+            .as_nanos()
+            .div_ceil(interval);
+        u64::try_from(tick).unwrap_or(u64::MAX)
+    }
+}
+
+/// How a cycle ended, as far as the schedule cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It succeeded.
+    Good,
+    /// It failed; whether another try soon may succeed.
+    Failed {
+        /// Whether it may.
+        soon: bool,
+    },
+    /// It was told to stop.
+    Cancelled,
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RULES: Rules = Rules {
-        interval: Duration::from_secs(60),
-        backoff_after: 5,
-        backoff: Duration::from_secs(300),
-    };
-
-    fn seconds(n: u64) -> Duration {
-        Duration::from_secs(n)
-    }
-
-    #[test]
-    fn starts_stay_on_the_grid_whatever_a_cycle_takes() {
-        let zero = Instant::now();
-        let mut schedule = Schedule::new(RULES, zero, 0);
-        for (ends, starts, skipped) in [
-            (12, 60, 0),
-            (119, 120, 0),
-            (120, 180, 0),
-            (439, 480, 4),
-            (481, 540, 0),
-        ] {
-            let next = schedule.after(true, zero + seconds(ends));
-            assert_eq!(
-                next.at,
-                zero + seconds(starts),
-                "a cycle that ends at {ends}"
-            );
-            let expected = (skipped > 0).then_some((skipped, Reason::Overlap));
-            assert_eq!(next.skipped, expected, "a cycle that ends at {ends}");
-        }
-    }
-
-    #[test]
-    fn a_cycle_that_takes_exactly_one_interval_loses_that_start_and_says_so() {
-        let zero = Instant::now();
-        let mut schedule = Schedule::new(RULES, zero, 0);
-        let next = schedule.after(true, zero + seconds(60));
-        assert_eq!(next.at, zero + seconds(120));
-        assert_eq!(next.skipped, Some((1, Reason::Overlap)));
-    }
-
-    #[test]
-    fn the_fifth_failure_in_a_row_waits_five_minutes_and_so_does_each_one_after_it() {
-        let zero = Instant::now();
-        let mut schedule = Schedule::new(RULES, zero, 0);
-        for n in 1..5_u64 {
-            let next = schedule.after(false, zero + seconds(60 * (n - 1) + 2));
-            assert_eq!(next.at, zero + seconds(60 * n));
-        }
-        let next = schedule.after(false, zero + seconds(242));
-        assert_eq!(next.at, zero + seconds(542));
-        assert_eq!(next.skipped, Some((4, Reason::Backoff)));
-        let again = schedule.after(false, zero + seconds(544));
-        assert_eq!(again.at, zero + seconds(844));
-        let good = schedule.after(true, zero + seconds(850));
-        assert_eq!(good.at, zero + seconds(904), "a new grid from there");
-        assert_eq!(schedule.failures(), 0);
-    }
-
-    #[test]
-    fn a_backoff_is_never_shorter_than_the_way_to_the_next_start() {
-        let zero = Instant::now();
-        let hourly = Rules {
-            interval: seconds(3600),
-            ..RULES
-        };
-        let mut schedule = Schedule::new(hourly, zero, 4);
-        assert_eq!(
-            schedule.after(false, zero + seconds(5)).at,
-            zero + seconds(3600)
-        );
-    }
-}
+#[path = "schedule_tests.rs"]
+mod tests;

@@ -1,17 +1,24 @@
-//! Being told to stop: SIGTERM, SIGINT, and SIGHUP when a terminal goes away.
+//! Signals: SIGTERM and SIGINT stop us, SIGHUP reads the configuration again, SIGUSR1 starts a cycle.
 //!
-//! The first signal is a request, the second one an order. Signals are awaited wherever the
-//! orchestrator waits for anything, so none is ever seen late.
+//! The first request to stop is a request, the second one an order, the third one is carried out on the
+//! spot: a thread of its own sees signals, so that one works even when the loop hangs. Wherever the
+//! orchestrator waits for anything it waits for signals too, so none is seen late.
 //!
-//! Handlers also do the children a service: a signal that was ignored when we started is at its
-//! default again in a program we run, and [`unblock_all`] clears the mask that they inherit.
+//! Handlers also do the children a service: a signal that was ignored when we started is at its default
+//! again in a program we run, and [`unblock_all`] clears the mask that they inherit.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread;
 
 use nix::sys::signal::{SigSet, Signal};
 use pipeline::{Exit, Failure};
-use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::family::Family;
 
 /// Which signal asked us to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,13 +68,21 @@ pub enum Request {
     Twice,
 }
 
-/// The signals that end us.
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Stop(Stop),
+    Reload,
+    Run,
+}
+
+/// The signals as the loop sees them.
 #[derive(Debug)]
 pub struct Signals {
-    terminate: Stream,
-    interrupt: Stream,
-    hangup: Option<Stream>,
+    asked: UnboundedReceiver<Asked>,
     first: Option<Stop>,
+    reload: bool,
+    run: bool,
 }
 
 impl Signals {
@@ -75,66 +90,131 @@ impl Signals {
     ///
     /// # Errors
     /// 70 when the handlers can't be installed.
-    pub fn install() -> Result<Signals, Failure> {
-        let all = || -> io::Result<Signals> {
-            let hangup = if hangup_is_ignored() {
-                None
-            } else {
-                Some(signal(SignalKind::hangup())?)
-            };
-            Ok(Signals {
-                terminate: signal(SignalKind::terminate())?,
-                interrupt: signal(SignalKind::interrupt())?,
-                hangup,
-                first: None,
-            })
-        };
-        all().map_err(|why| {
+    pub fn install(family: &Arc<Family>) -> Result<Signals, Failure> {
+        let (sender, asked) = unbounded_channel();
+        start(sender, Arc::clone(family)).map_err(|why| {
             Failure::new(
                 Exit::Bug,
                 format!("failed to set up signal handling: {why}"),
             )
+        })?;
+        Ok(Signals {
+            asked,
+            first: None,
+            reload: false,
+            run: false,
         })
     }
 
-    /// The next request to stop. Cancel-safe.
+    /// The next request to stop. Cancel-safe. Other requests are kept for later.
     pub async fn next(&mut self) -> Request {
-        let hangup = async {
-            match &mut self.hangup {
-                Some(stream) => stream.recv().await,
-                None => std::future::pending().await,
-            }
-        };
-        let stop = tokio::select! {
-            _ = self.terminate.recv() => Stop::Terminate,
-            _ = self.interrupt.recv() => Stop::Interrupt,
-            _ = hangup => Stop::Hangup,
-        };
-        match self.first {
-            Some(_) => Request::Twice,
-            None => {
-                self.first = Some(stop);
-                Request::Once(stop)
+        loop {
+            if let Some(request) = self.next_of_any().await {
+                return request;
             }
         }
     }
 
-    /// The first signal that came, if one did.
+    /// The next request of any kind; none for one that is kept for [`Signals::take_reload`] or
+    /// [`Signals::take_run`]. Cancel-safe.
+    pub async fn next_of_any(&mut self) -> Option<Request> {
+        match self.asked.recv().await {
+            Some(asked) => self.note(asked),
+            // The thread is gone, which only a panic in it can bring about.
+            None => std::future::pending().await,
+        }
+    }
+
+    fn note(&mut self, asked: Asked) -> Option<Request> {
+        match asked {
+            Asked::Reload => self.reload = true,
+            Asked::Run => self.run = true,
+            Asked::Stop(stop) => {
+                return Some(match self.first {
+                    Some(_) => Request::Twice,
+                    None => {
+                        self.first = Some(stop);
+                        Request::Once(stop)
+                    }
+                });
+            }
+        }
+        None
+    }
+
+    /// The first signal that asked us to stop, if one did.
     pub fn stopping(&self) -> Option<Stop> {
         self.first
     }
 
-    /// Takes note of a signal that has already come, without waiting for one.
-    pub async fn poll(&mut self) -> Option<Stop> {
-        // Lets the runtime look at the signal pipe first.
-        tokio::task::yield_now().await;
-        tokio::select! {
-            biased;
-            _ = self.next() => {}
-            () = std::future::ready(()) => {}
+    /// Takes note of what has already come, without waiting. Whether we are to stop.
+    pub fn poll(&mut self) -> Option<Stop> {
+        while let Ok(asked) = self.asked.try_recv() {
+            self.note(asked);
         }
         self.first
     }
+
+    /// Whether the configuration is to be read again; taken with that.
+    pub fn take_reload(&mut self) -> bool {
+        std::mem::take(&mut self.reload)
+    }
+
+    /// Whether a cycle is to be run now; taken with that.
+    pub fn take_run(&mut self) -> bool {
+        std::mem::take(&mut self.run)
+    }
+}
+
+fn start(sender: UnboundedSender<Asked>, family: Arc<Family>) -> io::Result<()> {
+    let ignored = ignored();
+    let is_ignored = |signal: i32| ignored & (1 << (signal - 1)) != 0;
+    let mut ours = vec![SIGTERM, SIGINT, SIGUSR1];
+    if !is_ignored(SIGHUP) {
+        ours.push(SIGHUP);
+    }
+    // What else was ignored stays without effect on us and is at its default in our children. SIGPIPE
+    // is set for them by the library.
+    for signal in Signal::iterator().map(|signal| signal as i32) {
+        let free = !signal_hook::consts::FORBIDDEN.contains(&signal) && !ours.contains(&signal);
+        if is_ignored(signal) && free && !matches!(signal, SIGHUP | signal_hook::consts::SIGPIPE) {
+            signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
+        }
+    }
+    let had_terminal = terminal();
+    let mut signals = signal_hook::iterator::Signals::new(ours)?;
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .stack_size(64 * 1024)
+        .spawn(move || {
+            let mut stops = 0;
+            for signal in signals.forever() {
+                let asked = match signal {
+                    SIGTERM => Asked::Stop(Stop::Terminate),
+                    SIGINT => Asked::Stop(Stop::Interrupt),
+                    // The terminal that we were started from has gone away.
+                    SIGHUP if had_terminal && !terminal() => Asked::Stop(Stop::Hangup),
+                    SIGHUP => Asked::Reload,
+                    _ => Asked::Run,
+                };
+                if let Asked::Stop(_) = asked {
+                    stops += 1;
+                    if stops >= 3 {
+                        family.kill_all();
+                        signal_hook::low_level::exit(128 + signal);
+                    }
+                }
+                if sender.send(asked).is_err() {
+                    return;
+                }
+            }
+        })
+        .map(drop)
+}
+
+/// Whether this process has a terminal.
+fn terminal() -> bool {
+    File::open("/dev/tty").is_ok()
 }
 
 /// Clears the signal mask that we inherited, before anything else: programs we start inherit it.
@@ -143,11 +223,12 @@ pub fn unblock_all() {
     let _ = SigSet::all().thread_unblock();
 }
 
-fn hangup_is_ignored() -> bool {
+/// The signals that are ignored, as a mask.
+fn ignored() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     status
         .lines()
         .find_map(|line| line.strip_prefix("SigIgn:"))
         .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .is_some_and(|mask| mask & (1 << (Signal::SIGHUP as i32 - 1)) != 0)
+        .unwrap_or(0)
 }

@@ -5,6 +5,7 @@
 //! What must outlive retention (how many cycles ever, how many matches) stands in counters of its own.
 //! Nothing here decides anything: no schedule, no verdict, no words for people.
 
+pub mod control;
 pub mod lock;
 pub mod reader;
 pub mod record;

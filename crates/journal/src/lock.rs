@@ -2,6 +2,8 @@
 //!
 //! The lock is an advisory lock on a file that is never unlinked (unlinking would let two have it).
 //! The kernel frees it with its holder, whatever way that ends, so nothing ever has to be cleaned up.
+//! The data directory itself is locked with it: whoever removes `state/` under a running orchestrator
+//! lets no second one in, and the holder makes the file anew ([`Lock::mend`]).
 //! The file says who holds it, since when, and by when the holder means to be heard of again: a
 //! holder that lives but does not move is found by that, without a thread or a timer of its own.
 //!
@@ -11,7 +13,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::thread;
 use std::time::Duration;
@@ -45,38 +47,77 @@ pub enum LockError {
 /// The lock, held until this is dropped or the process ends.
 #[derive(Debug)]
 pub struct Lock {
+    path: PathBuf,
     file: File,
+    /// The data directory, locked too. None where folders can't be locked (some network filesystems).
+    root: Option<File>,
     since: DateTime<Utc>,
     interval: Duration,
 }
 
+/// What [`Lock::mend`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mended {
+    /// All was in place.
+    Nothing,
+    /// The file or the folder had been removed or replaced; they are there and locked again.
+    Again,
+}
+
 impl Lock {
-    /// Takes the lock at `path` and writes who we are.
+    /// Takes the lock at `path` (`state/orchestrator.lock` of a data directory) and writes who we are.
     ///
     /// # Errors
     /// [`LockError::Held`] at once when another process has it.
     pub fn take(path: &Path, interval: Duration) -> Result<Lock, LockError> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(LockError::Held(read(path))),
-            Err(TryLockError::Error(why)) => return Err(why.into()),
-        }
+        let (file, root) = open(path)?;
         let lock = Lock {
+            path: path.to_path_buf(),
             file,
+            root,
             since: Utc::now(),
             interval,
         };
         lock.promise(Duration::from_secs(60))?;
         Ok(lock)
+    }
+
+    /// Whether file and folder are still the ones at their paths.
+    pub fn in_place(&self) -> bool {
+        same(&self.file, &self.path)
+            && self
+                .root
+                .as_ref()
+                .is_none_or(|root| root_of(&self.path).is_some_and(|path| same(root, path)))
+    }
+
+    /// Makes and locks anew what has been removed or replaced under our feet.
+    ///
+    /// # Errors
+    /// [`LockError::Held`] when another process was quicker: it is the holder now.
+    pub fn mend(&mut self) -> Result<Mended, LockError> {
+        if self.in_place() {
+            return Ok(Mended::Nothing);
+        }
+        let root_stays = self
+            .root
+            .as_ref()
+            .is_some_and(|root| root_of(&self.path).is_some_and(|path| same(root, path)));
+        if root_stays {
+            // The folder is still ours, so nobody else can have the new file.
+            self.file = open_file(&self.path)?;
+        } else {
+            let (file, root) = open(&self.path)?;
+            self.file = file;
+            self.root = root;
+        }
+        self.promise(Duration::from_secs(60))?;
+        Ok(Mended::Again)
+    }
+
+    /// From now on this is the time from one cycle's start to the next.
+    pub fn set_interval(&mut self, interval: Duration) {
+        self.interval = interval;
     }
 
     /// Says that this process means to be heard of again within `within`.
@@ -99,6 +140,61 @@ impl Lock {
             self.file.set_len(text.len() as u64)?;
         }
         Ok(())
+    }
+}
+
+/// The data directory of a lock at `ROOT/state/orchestrator.lock`.
+fn root_of(path: &Path) -> Option<&Path> {
+    path.parent()?.parent().map(|root| {
+        if root.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            root
+        }
+    })
+}
+
+fn same(file: &File, path: &Path) -> bool {
+    let (Ok(open), Ok(there)) = (file.metadata(), fs::metadata(path)) else {
+        return false;
+    };
+    (open.dev(), open.ino()) == (there.dev(), there.ino())
+}
+
+/// Opens and locks the folder, then the file.
+fn open(path: &Path) -> Result<(File, Option<File>), LockError> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let root = match root_of(path) {
+        None => None,
+        Some(root) => {
+            let folder = File::open(root)?;
+            match folder.try_lock() {
+                Ok(()) => Some(folder),
+                Err(TryLockError::WouldBlock) => return Err(LockError::Held(read(path))),
+                // A filesystem that can't lock folders: the file's lock has to do.
+                Err(TryLockError::Error(_)) => None,
+            }
+        }
+    };
+    Ok((open_file(path)?, root))
+}
+
+fn open_file(path: &Path) -> Result<File, LockError> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(LockError::Held(read(path))),
+        Err(TryLockError::Error(why)) => Err(why.into()),
     }
 }
 
@@ -235,6 +331,36 @@ mod tests {
         };
         assert_eq!(holder.pid, process::id());
         assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 4);
+    }
+
+    #[test]
+    fn removing_the_state_folder_lets_no_second_one_in_and_the_file_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state/orchestrator.lock");
+        let mut lock = Lock::take(&path, Duration::from_secs(1)).unwrap();
+        assert_eq!(lock.mend().unwrap(), Mended::Nothing);
+        fs::remove_dir_all(folder.path().join("state")).unwrap();
+        assert!(!lock.in_place());
+        assert!(matches!(
+            Lock::take(&path, Duration::from_secs(1)),
+            Err(LockError::Held(_))
+        ));
+        assert_eq!(lock.mend().unwrap(), Mended::Again);
+        assert!(matches!(look(&path), Presence::Running(holder) if holder.pid == process::id()));
+    }
+
+    #[test]
+    fn a_data_directory_that_was_replaced_is_locked_anew_or_lost_to_who_was_quicker() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("data");
+        let path = root.join("state/orchestrator.lock");
+        let mut lock = Lock::take(&path, Duration::from_secs(1)).unwrap();
+        fs::remove_dir_all(&root).unwrap();
+        assert_eq!(lock.mend().unwrap(), Mended::Again);
+        fs::rename(&root, folder.path().join("moved")).unwrap();
+        let quicker = Lock::take(&path, Duration::from_secs(1)).unwrap();
+        assert!(matches!(lock.mend(), Err(LockError::Held(Some(_)))));
+        drop(quicker);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::record::{CycleOutcome, EventKind, Fetch, StepOutcome, millis};
 use crate::schema::{self, JournalError, Opened};
@@ -269,6 +269,21 @@ impl Journal {
     /// When the file can't be read.
     pub fn failures_in_a_row(&self) -> Result<u32, JournalError> {
         Ok(crate::reader::failures_in_a_row(&self.connection)?)
+    }
+
+    /// The id of the newest cycle.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn newest_id(&self) -> Result<Option<String>, JournalError> {
+        Ok(self
+            .connection
+            .query_row(
+                "SELECT id FROM cycle ORDER BY seq DESC LIMIT 1",
+                [],
+                |row| row.get(0),
+            )
+            .optional()?)
     }
 
     /// Removes a batch of what is older than the limits allow; returns the cycles removed.

@@ -36,6 +36,8 @@ pub struct Config {
     pub journal: Journal,
     /// The steps of a cycle.
     pub pipeline: Pipeline,
+    /// The room on the disk that must be left.
+    pub disk: Disk,
 }
 
 /// `[feed]`: the provider and how step 1 talks to it.
@@ -120,6 +122,8 @@ pub struct Schedule {
     pub backoff_after: u32,
     /// How long it then waits.
     pub backoff: Span,
+    /// Cycles between two status reports in the log; 0 = none.
+    pub status_every: u64,
 }
 
 impl Default for Schedule {
@@ -128,6 +132,7 @@ impl Default for Schedule {
             interval: Span::seconds(60),
             backoff_after: 5,
             backoff: Span::seconds(300),
+            status_every: 10,
         }
     }
 }
@@ -217,11 +222,33 @@ impl Default for Log {
 pub struct Journal {
     /// Cycles older than this many days are removed from the record.
     pub keep_days: u32,
+    /// The oldest cycles are removed until the record needs no more than this, in bytes.
+    pub max_bytes: u64,
 }
 
 impl Default for Journal {
     fn default() -> Self {
-        Journal { keep_days: 400 }
+        Journal {
+            keep_days: 400,
+            max_bytes: 512 * 1024 * 1024,
+        }
+    }
+}
+
+/// `[disk]`: the room on the disk that must be left.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Disk {
+    /// A cycle is skipped when the data directory's disk has less room than this and what the outputs
+    /// of the last cycle take, in bytes; 0 = no guard.
+    pub min_free_bytes: u64,
+}
+
+impl Default for Disk {
+    fn default() -> Self {
+        Disk {
+            min_free_bytes: 4 * 1024 * 1024,
+        }
     }
 }
 
@@ -231,28 +258,135 @@ impl Default for Journal {
 pub struct Pipeline {
     /// Between the polite signal and the kill.
     pub grace: Span,
-    /// The steps in the order in which they run. A `[[pipeline.step]]` list replaces all six.
+    /// When a cycle ends, whatever its steps are still allowed.
+    pub deadline: Span,
+    /// How often a step that ended with a retryable code (69, 75) is tried again within its cycle.
+    pub retries: u32,
+    /// How long before the first of those tries; before each further one twice as long.
+    pub retry_delay: Span,
+    /// Whether `health watch`, which sends alerts, is kept running beside the cycles.
+    pub watch: Watch,
+    /// Names of steps that are left out.
+    pub without: Vec<String>,
+    /// The steps in the order in which they run. Entries without `after` replace all six; those with
+    /// `after` are added.
     pub step: Vec<StepSpec>,
+}
+
+/// Whether a companion runs beside the cycles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Watch {
+    /// It does not.
+    #[default]
+    Off,
+    /// It does.
+    On,
 }
 
 impl Default for Pipeline {
     fn default() -> Self {
-        let step = |number: u8, timeout| StepSpec {
-            name: format!("step{number}"),
-            program: format!("step{number}"),
-            args: Vec::new(),
-            timeout: Span::seconds(timeout),
-        };
         Pipeline {
             grace: Span::seconds(5),
-            step: vec![
-                step(1, 55),
-                step(2, 30),
-                step(3, 20),
-                step(4, 20),
-                step(5, 20),
-                step(6, 20),
-            ],
+            deadline: Span::seconds(180),
+            retries: 3,
+            retry_delay: Span::seconds(1),
+            watch: Watch::Off,
+            without: Vec::new(),
+            step: six(),
+        }
+    }
+}
+
+/// The six steps.
+fn six() -> Vec<StepSpec> {
+    let step = |number: u8, timeout| StepSpec {
+        name: format!("step{number}"),
+        program: format!("step{number}"),
+        args: Vec::new(),
+        timeout: Span::seconds(timeout),
+        required: true,
+        after: String::new(),
+        memory: 0,
+    };
+    vec![
+        step(1, 55),
+        step(2, 30),
+        step(3, 20),
+        step(4, 20),
+        step(5, 20),
+        step(6, 20),
+    ]
+}
+
+impl Pipeline {
+    /// The steps of a cycle in their order: the entries without `after` (all six, if there is no such
+    /// entry), less those in `without`, and the others each behind the step that it names.
+    ///
+    /// # Errors
+    /// Every fault, in words.
+    pub fn steps(&self) -> Result<Vec<StepSpec>, Vec<String>> {
+        let mut faults = Vec::new();
+        let (mut steps, mut added): (Vec<_>, Vec<_>) = self
+            .step
+            .iter()
+            .cloned()
+            .partition(|step| step.after.is_empty());
+        if steps.is_empty() {
+            steps = six();
+        }
+        for name in &self.without {
+            let before = steps.len() + added.len();
+            steps.retain(|step| step.name != *name);
+            added.retain(|step| step.name != *name);
+            if steps.len() + added.len() == before {
+                faults.push(format!("[pipeline] without: there is no step `{name}`"));
+            }
+        }
+        while !added.is_empty() {
+            let place = added.iter().enumerate().find_map(|(index, step)| {
+                let before = steps.iter().rposition(|other| {
+                    // Behind those that were added behind the same step before.
+                    other.name == step.after || other.after == step.after
+                })?;
+                Some((index, before + 1))
+            });
+            match place {
+                Some((index, place)) => steps.insert(place, added.remove(index)),
+                None => {
+                    faults.extend(added.drain(..).map(|step| {
+                        let StepSpec { name, after, .. } = step;
+                        format!(
+                            "[[pipeline.step]] `{name}` comes after `{after}`, which is no step"
+                        )
+                    }));
+                }
+            }
+        }
+        for (index, step) in steps.iter().enumerate() {
+            if step.name.is_empty() || step.program.is_empty() {
+                faults.push("[[pipeline.step]] needs a name and a program".to_owned());
+            }
+            if step.timeout.0.is_zero() {
+                let name = &step.name;
+                faults.push(format!(
+                    "[[pipeline.step]] `{name}`: timeout must be longer than nothing"
+                ));
+            }
+            if steps[..index].iter().any(|other| other.name == step.name) {
+                let name = &step.name;
+                faults.push(format!(
+                    "[[pipeline.step]] names must differ from each other (`{name}`)"
+                ));
+            }
+        }
+        if steps.is_empty() {
+            faults.push("[[pipeline.step]] needs at least one step".to_owned());
+        }
+        if faults.is_empty() {
+            Ok(steps)
+        } else {
+            Err(faults)
         }
     }
 }
@@ -270,6 +404,19 @@ pub struct StepSpec {
     pub args: Vec<String>,
     /// When the step is told to end.
     pub timeout: Span,
+    /// Whether the cycle fails with it.
+    #[serde(default = "yes")]
+    pub required: bool,
+    /// The step that it comes after; empty = in the order of the list.
+    #[serde(default)]
+    pub after: String,
+    /// The most memory that it may have mapped, in bytes; 0 = no limit.
+    #[serde(default)]
+    pub memory: u64,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// A length of time as people write it: `60s`, `1h 30m`, `250ms`; a bare number is seconds.
@@ -424,35 +571,48 @@ impl Config {
     /// Checks what the types can't: ranges, and settings that need each other.
     ///
     /// # Errors
-    /// Exit 78, naming the key.
+    /// Exit 78, naming every key that is at fault.
     pub fn check(&self) -> Result<(), Failure> {
-        let fault = |text: &str| Err(Failure::config(format!("configuration: {text}")));
-        if self.feed.concurrency == 0 || self.feed.concurrency > 256 {
-            return fault("[feed] concurrency must be 1 to 256");
+        let faults = self.faults();
+        if faults.is_empty() {
+            return Ok(());
         }
-        if !(0.0..=1.0).contains(&self.feed.min_completeness) {
-            return fault("[feed] min_completeness must be 0 to 1");
-        }
-        if self.schedule.interval.0.is_zero() {
-            return fault("[schedule] interval must be longer than nothing");
-        }
-        if self.schedule.backoff_after == 0 {
-            return fault("[schedule] backoff_after must be at least 1");
-        }
-        if self.pipeline.step.is_empty() {
-            return fault("[[pipeline.step]] needs at least one step");
-        }
-        let mut names: Vec<_> = self
-            .pipeline
-            .step
-            .iter()
-            .map(|step| step.name.as_str())
-            .collect();
-        names.sort_unstable();
-        if names.windows(2).any(|pair| pair[0] == pair[1]) {
-            return fault("[[pipeline.step]] names must differ from each other");
-        }
-        Ok(())
+        Err(Failure::config(format!(
+            "configuration: {}",
+            faults.join("; ")
+        )))
+    }
+
+    /// Everything that [`Config::check`] finds, each in words.
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut must = |holds: bool, text: &str| {
+            if !holds {
+                faults.push(text.to_owned());
+            }
+        };
+        must(
+            (1..=256).contains(&self.feed.concurrency),
+            "[feed] concurrency must be 1 to 256",
+        );
+        must(
+            (0.0..=1.0).contains(&self.feed.min_completeness),
+            "[feed] min_completeness must be 0 to 1",
+        );
+        must(
+            !self.schedule.interval.0.is_zero(),
+            "[schedule] interval must be longer than nothing",
+        );
+        must(
+            self.schedule.backoff_after > 0,
+            "[schedule] backoff_after must be at least 1",
+        );
+        must(
+            !self.pipeline.deadline.0.is_zero(),
+            "[pipeline] deadline must be longer than nothing",
+        );
+        faults.extend(self.pipeline.steps().err().into_iter().flatten());
+        faults
     }
 }
 
@@ -592,6 +752,54 @@ mod tests {
             let failure = with(variables, file).unwrap_err();
             assert_eq!(failure.exit, crate::Exit::Config);
             assert!(failure.message.contains(word), "{failure} lacks {word}");
+        }
+    }
+
+    #[test]
+    fn steps_are_replaced_added_and_left_out() {
+        let names = |file: &str| {
+            let steps = with(&[], file).unwrap().pipeline.steps().unwrap();
+            steps.into_iter().map(|step| step.name).collect::<Vec<_>>()
+        };
+        let six = ["step1", "step2", "step3", "step4", "step5", "step6"];
+        assert_eq!(names(""), six);
+        let add = |name: &str, after: &str| {
+            format!(
+                "[[pipeline.step]]\nname='{name}'\nprogram='x'\ntimeout='1s'\nafter='{after}'\n"
+            )
+        };
+        let three = add("a", "step5") + &add("c", "b") + &add("b", "step5");
+        assert_eq!(
+            names(&three),
+            [
+                "step1", "step2", "step3", "step4", "step5", "a", "b", "c", "step6"
+            ]
+        );
+        assert_eq!(
+            names("[pipeline]\nwithout=['step6']\n"),
+            ["step1", "step2", "step3", "step4", "step5"]
+        );
+        let own = "[[pipeline.step]]\nname='mine'\nprogram='x'\ntimeout='1s'\n";
+        assert_eq!(names(own), ["mine"]);
+        let optional = format!("{own}required=false\nmemory=1000\n");
+        let step = with(&[], &optional).unwrap().pipeline.steps().unwrap();
+        assert!(!step[0].required && step[0].memory == 1000);
+    }
+
+    #[test]
+    fn all_faults_of_the_values_are_named_at_once() {
+        let file = "[feed]\nconcurrency = 0\nmin_completeness = 2.0\n[schedule]\nbackoff_after = 0\n\
+            [pipeline]\nwithout = ['step9']\n\
+            [[pipeline.step]]\nname='a'\nprogram='a'\ntimeout='0s'\nafter='nowhere'\n";
+        let message = with(&[], file).unwrap_err().message;
+        for word in [
+            "concurrency",
+            "min_completeness",
+            "backoff_after",
+            "step9",
+            "nowhere",
+        ] {
+            assert!(message.contains(word), "{message} lacks {word}");
         }
     }
 

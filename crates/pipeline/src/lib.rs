@@ -26,9 +26,20 @@ pub use paths::DataDir;
 pub use text::{Listed, Text};
 
 /// Version and git commit, as `--version` prints them: `0.1.0 (1a2b3c4d5e6f)`.
-pub const VERSION: &str = concat!(
+pub const VERSION: &str = {
+    let (_, version) = MARK.split_at(MARK_START.len());
+    let (version, _) = version.split_at(version.len() - 1);
+    version
+};
+
+/// What stands before the version in the file of each of our programs, so that the version can be read
+/// there without running it. A `]` follows the version.
+pub const MARK_START: &str = "[football-bot program version ";
+
+static MARK: &str = concat!(
+    "[football-bot program version ",
     env!("CARGO_PKG_VERSION"),
     " (",
     env!("FOOTBALL_BOT_COMMIT"),
-    ")"
+    ")]"
 );

@@ -9,7 +9,10 @@ fn ready() -> Bench {
     for name in [
         "step1", "step2", "step3", "step4", "step5", "step6", "sandbox",
     ] {
-        bench.program(name, &format!("echo '{name} {}'", pipeline::VERSION));
+        bench.program(
+            name,
+            &format!("# {}{}]", pipeline::MARK_START, pipeline::VERSION),
+        );
     }
     bench
 }
@@ -34,7 +37,7 @@ fn every_fault_is_listed_and_not_only_the_first() {
     let bench = ready();
     bench.config("[feed]\nconcurrency = 0\n");
     fs::remove_file(bench.path("bin/step2")).unwrap();
-    bench.program("step3", "echo 'step3 0.0.1 (abc)'");
+    bench.program("step3", &format!("# {}0.0.1 (abc)]", pipeline::MARK_START));
     fs::write(bench.path("data"), "a file in the way").unwrap();
     let ran = bench.run(&["check"]);
     assert_eq!(ran.code, 78);
