@@ -26,6 +26,7 @@ deploy_service.sh ACTION [OPTION]…
   uninstall    remove it; data, configuration and credentials stay [--purge: those too]
   doctor       look at everything that it needs, and say what to do
   credentials  give or replace the account, or a sink's secret: credentials [NAME]
+  configuration  print the configuration as it is shipped: every setting, with its default
 
   --bin-dir DIR     install or upgrade: programs that are built already [default: build them here]
   --provider NAME   install: thesports, or sandbox for a simulated evening without an account
@@ -210,7 +211,8 @@ stage() {
 # The annotated configuration with every setting commented out, so that a later default is not shut out.
 default_configuration() {
     local annotated=$HERE/../football-bot.toml
-    if [ -f "$annotated" ]; then
+    [ -f "$annotated" ] || annotated=/usr/share/doc/$NAME/football-bot.toml
+    if [ -f "$annotated" ] && [ ! -f "$HERE/$NAME.toml" ]; then
         awk '/^\[\[/ { list = 1 } /^\[[^[]/ { list = 0 }
              /^#/ || /^$/ || (/^\[/ && !list) { print; next } { print "#" $0 }' "$annotated"
     else
@@ -311,6 +313,8 @@ name_credentials() {
     fi
     ! live || run systemctl daemon-reload
 }
+
+do_configuration() { default_configuration; }
 
 have_account() { [ -s "$CREDENTIALS/thesports_user" ] && [ -s "$CREDENTIALS/thesports_secret" ]; }
 
@@ -552,7 +556,7 @@ PACKAGED='' PREFIX_GIVEN='' VERSION='' RELEASE='' ACTION=${1-}
 case $ACTION in
 -h | --help | help) usage; exit 0 ;;
 '') usage >&2; exit 64 ;;
-install | start | stop | restart | status | logs | follow | upgrade | uninstall | doctor | credentials) shift ;;
+install | start | stop | restart | status | logs | follow | upgrade | uninstall | doctor | credentials | configuration) shift ;;
 *) die 64 "there is no action \`$ACTION\`; --help lists them" ;;
 esac
 while [ $# -gt 0 ]; do
