@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Lays out what a package installs, in a folder as it will be on the system. Sourced by scripts/release.
 
-# lay_out BIN ROOT: programs from BIN, and all that belongs to them, below ROOT; needs a built `manual` in BIN
-# or builds it.
+# lay_out BIN ROOT: programs from BIN, and all that belongs to them, below ROOT. BIN also has `manual`, which
+# writes the pages and is not shipped.
 lay_out() {
     local bin=$1 root=$2 program file
     rm -rf "$root"
@@ -25,15 +25,15 @@ lay_out() {
     gzip -9n <CHANGELOG.md >"$root/usr/share/doc/football-bot/changelog.gz"
     mkdir -p "$root/../units"
     install -m 644 packaging/*.service "$root/../units/"
-    local manual=(cargo run --quiet --locked --release -p manual --)
-    "${manual[@]}" pages "$root/usr/share/man"
+    local manual=$bin/manual
+    "$manual" pages "$root/usr/share/man"
     gzip -9nf "$root"/usr/share/man/man1/*.1
     local made=$root/../completions
-    "${manual[@]}" completions "$made"
+    "$manual" completions "$made"
     install -m 644 "$made/football-bot.bash" "$root/usr/share/bash-completion/completions/football-bot"
     install -m 644 "$made/_football-bot" "$root/usr/share/zsh/vendor-completions/_football-bot"
     install -m 644 "$made/football-bot.fish" "$root/usr/share/fish/vendor_completions.d/football-bot.fish"
-    "${manual[@]}" parts >"$root/usr/share/doc/football-bot/parts.cdx.json"
+    "$manual" parts >"$root/usr/share/doc/football-bot/parts.cdx.json"
     gzip -9nf "$root/usr/share/doc/football-bot/parts.cdx.json"
 }
 
@@ -54,5 +54,9 @@ need_cargo_deb() {
 make_deb() {
     need_cargo_deb
     mkdir -p "$2"
+    # What Debian calls a changelog has a form of its own; ours lies beside it.
+    printf 'football-bot (%s) unstable; urgency=medium\n\n  * What is new: changelog.gz beside this file.\n\n -- %s  %s\n' \
+        "$1" 'Football Bot maintainers <maintainers@football-bot.invalid>' "$(date -R -u -d "@$SOURCE_DATE_EPOCH")" |
+        gzip -9n >target/package/root/usr/share/doc/football-bot/changelog.Debian.gz
     "$CARGO_DEB" --quiet --no-build --no-strip --package manual --deb-version "$1" --output "$2"
 }

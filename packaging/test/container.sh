@@ -29,12 +29,12 @@ mknod -m 666 "$root/dev/urandom" c 1 9
 mount -o remount,bind,ro "$root"
 
 # in_it PROGRAM ARGUMENT…: as the image runs it. The capabilities go with the change of user.
+as_image=(env -i FOOTBALL_BOT_DATA_DIR=/var/lib/football-bot FOOTBALL_BOT_CONFIG=/etc/football-bot/football-bot.toml)
+confined=(setpriv --no-new-privs /usr/sbin/chroot --userspec=65532:65532 --groups= "$root")
 in_it() {
     local program=$1
     shift
-    env -i FOOTBALL_BOT_DATA_DIR=/var/lib/football-bot FOOTBALL_BOT_CONFIG=/etc/football-bot/football-bot.toml \
-        FOOTBALL_BOT_FEED__PROVIDER="${PROVIDER:-sandbox}" \
-        setpriv --no-new-privs /usr/sbin/chroot --userspec=65532:65532 --groups= "$root" "/usr/lib/football-bot/$program" "$@"
+    "${as_image[@]}" FOOTBALL_BOT_FEED__PROVIDER="${PROVIDER:-sandbox}" "${confined[@]}" "/usr/lib/football-bot/$program" "$@"
 }
 section "the container's file system"
 check "has no shell and no other program" bash -c "! find '$root' -xdev -type f -perm /111 ! -path '*/usr/lib/football-bot/*' ! -name '*.so*' | grep ."
@@ -44,13 +44,15 @@ check "its product is there" [ -s "$root/var/lib/football-bot/step5/step5.json" 
 check "nothing is written elsewhere" bash -c "! find '$root' -xdev -newer '$root/etc/passwd' -type f -size +0 ! -path '*/etc/*' ! -path '*/lib/*' ! -path '*/lib64/*' | grep ."
 no_account() { PROVIDER=thesports in_it step1; [ $? = 78 ]; }
 check "without an account it ends with 78" no_account
-in_it orchestrator run --interval 2s --sandbox-matches 40 >/dev/null 2>&1 &
+# Without a shell in between, so that the signal reaches it.
+"${as_image[@]}" FOOTBALL_BOT_FEED__PROVIDER=sandbox "${confined[@]}" \
+    /usr/lib/football-bot/orchestrator run --interval 2s --sandbox-matches 40 >/dev/null 2>&1 &
 running=$!
 check "the health check is content while it runs" within 20 in_it health check --live --quiet
 check "and says that all is well" within 20 in_it health check --quiet
 kill -TERM "$running"
-ended() { wait "$running"; [ $? = 143 ]; }
-check "SIGTERM ends it in good order" ended
+wait "$running"
+check "SIGTERM ends it in good order" [ $? = 143 ]
 stale() { ! in_it health check --live --quiet; }
 check "the health check is not content when it does not run" stale
 summary

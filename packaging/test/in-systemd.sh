@@ -192,7 +192,7 @@ check "nothing of it runs, nothing of it is known" bash -c "! pgrep -u football-
 check "data, logs, configuration and credentials stay" ls "$state/step5/step5.json" /var/log/football-bot/*.log /etc/football-bot/football-bot.toml /etc/football-bot/credentials/thesports_secret
 check "purge asks, or wants --yes" bash -c "! $deploy uninstall --purge </dev/null"
 check "purge" "$deploy" uninstall --purge --yes
-left_over() { find / -xdev \( -path /opt/app -o -path /proc -o -path /sys -o -path /tmp -o -path /var/lib/systemd -o -path /var/lib/dpkg \) -prune -o -name '*football-bot*' -print | grep . || id football-bot; }
+left_over() { find /etc /usr /var /run /tmp /home /root -xdev \( -path /var/lib/dpkg -o -path /var/lib/systemd \) -prune -o -name '*football-bot*' -print | grep . || id football-bot; }
 check "removes all of it" refused left_over
 
 # shellcheck source=packaging/test/in-systemd-deb.sh
