@@ -50,7 +50,7 @@ need_cargo_deb() {
     fi
 }
 
-# make_deb VERSION OUTPUT: the package, from what lay_out laid out.
+# make_deb VERSION OUTPUT [OPTION]…: the package, from what lay_out laid out.
 make_deb() {
     need_cargo_deb
     mkdir -p "$2"
@@ -58,5 +58,5 @@ make_deb() {
     printf 'football-bot (%s) unstable; urgency=medium\n\n  * What is new: changelog.gz beside this file.\n\n -- %s  %s\n' \
         "$1" 'Football Bot maintainers <maintainers@football-bot.invalid>' "$(date -R -u -d "@$SOURCE_DATE_EPOCH")" |
         gzip -9n >target/package/root/usr/share/doc/football-bot/changelog.Debian.gz
-    "$CARGO_DEB" --quiet --no-build --no-strip --package manual --deb-version "$1" --output "$2"
+    "$CARGO_DEB" --quiet --no-build --no-strip --package manual --deb-version "$1" --output "$2" "${@:3}"
 }

@@ -206,4 +206,83 @@ mod tests {
             }
         }
     }
+
+    /// Whether an SPDX expression can be met with the licences of the list.
+    fn met(expression: &str, allowed: &[&str]) -> bool {
+        let spaced = expression.replace('(', " ( ").replace(')', " ) ");
+        let spaced = spaced.replace(" WITH ", "~");
+        let mut words = spaced.split_whitespace().peekable();
+        any(&mut words, allowed)
+    }
+
+    type Words<'a> = std::iter::Peekable<std::str::SplitWhitespace<'a>>;
+
+    fn any(words: &mut Words<'_>, allowed: &[&str]) -> bool {
+        let mut met = every(words, allowed);
+        while words.next_if_eq(&"OR").is_some() {
+            met |= every(words, allowed);
+        }
+        met
+    }
+
+    fn every(words: &mut Words<'_>, allowed: &[&str]) -> bool {
+        let mut met = one(words, allowed);
+        while words.next_if_eq(&"AND").is_some() {
+            met &= one(words, allowed);
+        }
+        met
+    }
+
+    fn one(words: &mut Words<'_>, allowed: &[&str]) -> bool {
+        match words.next() {
+            Some("(") => {
+                let met = any(words, allowed);
+                met && words.next() == Some(")")
+            }
+            Some(name) => allowed.contains(&name.replace('~', " WITH ").as_str()),
+            None => false,
+        }
+    }
+
+    #[test]
+    fn every_licence_is_one_that_deny_toml_allows() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let deny: Table = fs::read_to_string(root.join("deny.toml"))
+            .unwrap()
+            .parse()
+            .unwrap();
+        let allowed = deny["licenses"]["allow"].as_array().unwrap();
+        let allowed: Vec<&str> = allowed.iter().filter_map(toml::Value::as_str).collect();
+        assert!(met("(MIT OR Apache-2.0) AND Unicode-3.0", &allowed));
+        assert!(!met("GPL-3.0-only", &allowed) && !met("MIT AND GPL-3.0-only", &allowed));
+        let document: Value = serde_json::from_str(&document().unwrap()).unwrap();
+        for component in list(&document["components"]) {
+            let licence = text(&component["licenses"][0]["expression"]);
+            assert!(
+                met(licence, &allowed),
+                "{}: {licence}",
+                text(&component["name"])
+            );
+        }
+    }
+
+    #[test]
+    fn no_crate_is_shipped_twice_and_none_that_needs_more_than_a_c_compiler() {
+        /// Doubles that their users force on us, each small.
+        const KNOWN: [&str; 2] = ["getrandom", "syn"];
+        let document: Value = serde_json::from_str(&document().unwrap()).unwrap();
+        let mut names: Vec<&str> = list(&document["components"])
+            .map(|c| text(&c["name"]))
+            .collect();
+        for banned in ["openssl-sys", "native-tls", "aws-lc-sys"] {
+            assert!(!names.contains(&banned), "{banned} is shipped");
+        }
+        names.sort_unstable();
+        let doubled = names
+            .windows(2)
+            .filter(|pair| pair[0] == pair[1])
+            .map(|pair| pair[0]);
+        let doubled: Vec<&str> = doubled.filter(|name| !KNOWN.contains(name)).collect();
+        assert_eq!(doubled, Vec::<&str>::new(), "shipped in two versions");
+    }
 }
