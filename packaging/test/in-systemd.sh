@@ -74,6 +74,20 @@ check "the product is readable for the group, and for nobody else" [ "$(stat -c 
 check "root's hand leaves no file of root" bash -c "football-bot step2 && football-bot health report >/dev/null; [ -z \"\$(find $state ! -user football-bot -print -quit)\" ]"
 check "by root's hand, step 1 has the account" bash -c "football-bot step1 --output - | head -c 200 | grep -q thesports"
 
+section "the page"
+if bin/health serve --help >/dev/null 2>&1; then
+    get() { perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:8787") or exit 1;
+        print $s "GET $ARGV[0] HTTP/1.0\r\nHost: 127.0.0.1:8787\r\n\r\n"; print while <$s>;' "$1"; }
+    check "the page starts" systemctl start football-bot-serve.service
+    answers() { get "$1" | head -1 | grep -q ' 200 '; }
+    for path in / /matches /livez /metrics /api/v1/status; do
+        check "answers $path" within 10 answers "$path"
+    done
+    systemctl stop football-bot-serve.service
+else
+    echo 'SKIPPED: this health has no page'
+fi
+
 section "the secret"
 check "is in no file" bash -c "! grep -rqsF -e '$secret' /var /etc/systemd /etc/football-bot/*.toml /tmp /usr/local /run/football-bot"
 check "is in no line of the journal" bash -c "! journalctl -o export --no-pager | grep -aqF -e '$secret'"
