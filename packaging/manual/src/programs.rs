@@ -20,27 +20,24 @@ pub fn all() -> Command {
              works on that directory instead. root becomes the service's user first. Members of the group \
              football-bot may read everything.",
         );
-    for (_, program) in programs() {
+    for program in programs() {
         all = all.subcommand(program);
     }
     all.subcommand(service())
 }
 
-/// The programs, each with the name of its page.
-pub fn programs() -> Vec<(&'static str, Command)> {
-    vec![
-        (
-            "football-bot-orchestrator",
-            orchestrator::cli::Cli::command(),
-        ),
-        ("football-bot-health", health::cli::Cli::command()),
-        ("football-bot-step1", step1::command()),
-        ("football-bot-step2", command::<step2::Merge>()),
-        ("football-bot-step3", command::<step3::Summarise>()),
-        ("football-bot-step4", command::<step4::Extract>()),
-        ("football-bot-step5", command::<step5::Convert>()),
-        ("football-bot-step6", step6::command()),
-        ("football-bot-sandbox", sandbox::cli::Cli::command()),
+/// The programs.
+fn programs() -> [Command; 9] {
+    [
+        orchestrator::cli::Cli::command(),
+        health::cli::Cli::command(),
+        step1::command(),
+        command::<step2::Merge>(),
+        command::<step3::Summarise>(),
+        command::<step4::Extract>(),
+        command::<step5::Convert>(),
+        step6::command(),
+        sandbox::cli::Cli::command(),
     ]
 }
 
@@ -65,29 +62,30 @@ fn service() -> Command {
     )
 }
 
-/// The manual pages: name without section, and source.
+/// The manual pages, of every program and every subcommand: name without section, and source.
 ///
 /// # Errors
 /// When clap can't render one.
 pub fn pages() -> Result<Vec<(String, Vec<u8>)>> {
     let mut pages = Vec::new();
-    let mut whole = all();
-    whole.build();
-    add(&mut pages, whole.clone())?;
-    for (name, program) in programs() {
-        add(&mut pages, program.name(name))?;
-    }
+    let mut all = all();
+    all.build();
+    add(&mut pages, &all)?;
     Ok(pages)
 }
 
-fn add(pages: &mut Vec<(String, Vec<u8>)>, command: Command) -> Result<()> {
-    let name = command.get_name().to_owned();
+fn add(pages: &mut Vec<(String, Vec<u8>)>, command: &Command) -> Result<()> {
+    let known = command
+        .get_subcommands()
+        .filter(|sub| sub.get_name() != "help");
+    known.into_iter().try_for_each(|sub| add(pages, sub))?;
+    let name = command.get_display_name().unwrap_or(command.get_name());
     let mut text = Vec::new();
-    Man::new(command)
+    Man::new(command.clone().disable_help_subcommand(true))
         .section("1")
         .manual("Football Bot")
         .render(&mut text)?;
-    pages.push((name, text));
+    pages.push((name.to_owned(), text));
     Ok(())
 }
 
@@ -98,18 +96,23 @@ mod tests {
     #[test]
     fn every_program_has_a_page_that_names_its_flags() {
         let pages = pages().unwrap();
-        assert_eq!(pages.len(), 10);
         for (name, text) in &pages {
             let text = String::from_utf8_lossy(text);
             assert!(text.contains(".TH"), "{name} is no manual page");
-            if name != "football-bot" {
-                assert!(text.contains(r"\-\-data\-dir"), "{name} lacks --data-dir");
-            }
         }
         let of = |name: &str| {
             let (_, text) = pages.iter().find(|(n, _)| n == name).unwrap();
             String::from_utf8_lossy(text).into_owned()
         };
+        for program in programs() {
+            let page = of(&format!("football-bot-{}", program.get_name()));
+            assert!(
+                page.contains(r"\-\-data\-dir"),
+                "{} lacks --data-dir",
+                program.get_name()
+            );
+        }
+        assert!(of("football-bot-health-report").contains(r"\-\-json"));
         assert!(of("football-bot-step1").contains(r"\-\-replay"));
         assert!(of("football-bot-orchestrator").contains(r"\-\-once"));
     }
