@@ -359,6 +359,16 @@ do_install() {
     fi
 }
 
+# Who starts it by hand has done something about what failed: the wait after failures, which survives a restart,
+# is ended.
+try_now() {
+    sleep 0.5
+    journalctl --sync 2>/dev/null || true
+    if journalctl -q --no-pager "_PID=$(property MainPID)" | grep -q 'still waiting after failures'; then
+        runuser -u "$NAME" -- "$CURRENT/orchestrator" run-now --data-dir "/var/lib/$NAME" || true
+    fi
+}
+
 do_start() {
     need_root
     need_systemd
@@ -367,6 +377,7 @@ do_start() {
         journalctl --no-pager -q -u "$UNIT" -n 15 >&2 || true
         die 1 "it does not start. What it said stands above; next: $0 doctor"
     fi
+    [ -n "$DRY" ] || try_now
     [ -n "$DRY" ] || say "It runs. Next: $0 status, or: $NAME health report"
 }
 
@@ -386,6 +397,7 @@ do_restart() {
         journalctl --no-pager -q -u "$UNIT" -n 15 >&2 || true
         die 1 "it does not start. What it said stands above; next: $0 doctor"
     fi
+    [ -n "$DRY" ] || try_now
 }
 
 do_status() {

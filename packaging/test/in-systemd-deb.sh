@@ -5,6 +5,8 @@ section "the package"
 old=(debs/*-1_*.deb) new=(debs/*-2_*.deb)
 export DEBIAN_FRONTEND=noninteractive
 systemctl daemon-reload
+# An image for containers may forbid packages to touch services; a real system does not.
+rm -f /usr/sbin/policy-rc.d
 check "installs" dpkg -i "${old[0]}"
 check "does not start by itself: there is no account yet" [ "$(property ActiveState)" = inactive ]
 check "will start at boot" systemctl is-enabled --quiet "$unit"
