@@ -33,11 +33,17 @@ pub(crate) struct Extra {
     explain: bool,
 }
 
+const ABOUT: &str = "Fetch live matches, details, odds and reference data from the provider";
+
+/// The command line of step 1.
+pub fn command() -> clap::Command {
+    StepCli::<Extra>::described(harness::name(1), ABOUT)
+}
+
 /// `main` of step 1.
 pub fn main() -> ExitCode {
     harness::run(|| {
-        let about = "Fetch live matches, details, odds and reference data from the provider";
-        let (cli, mut config, data) = StepCli::<Extra>::start(harness::name(1), about)?;
+        let (cli, mut config, data) = StepCli::<Extra>::start(harness::name(1), ABOUT)?;
         if cli.io.input.is_some() || !cli.io.only.is_empty() {
             return Err(Failure::new(
                 Exit::Usage,

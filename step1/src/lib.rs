@@ -33,4 +33,4 @@ mod secrets;
 mod settings;
 mod verdict;
 
-pub use cli::main;
+pub use cli::{command, main};

@@ -148,11 +148,18 @@ fn find(name: &str, credential: &str) -> Result<Option<Secret>, Failure> {
     let path = variable("CREDENTIALS_DIRECTORY".to_owned())
         .map(|folder| PathBuf::from(folder).join(credential));
     match path {
-        Some(path) if path.exists() => {
-            read(&path, &format!("the credential {credential}")).map(Some)
-        }
+        Some(path) if path.exists() => from_systemd(&path, credential),
         _ => Ok(None),
     }
+}
+
+/// A credential of the service; a blank one is how its unit says that none was stored.
+fn from_systemd(path: &Path, credential: &str) -> Result<Option<Secret>, Failure> {
+    let text = fs::read_to_string(path).map_err(|why| {
+        Failure::config(format!("failed to read the credential {credential}: {why}"))
+    })?;
+    let text = text.trim();
+    Ok((!text.is_empty()).then(|| Secret(text.to_owned())))
 }
 
 fn read(path: &Path, what: &str) -> Result<Secret, Failure> {
@@ -168,6 +175,19 @@ fn read(path: &Path, what: &str) -> Result<Secret, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_blank_credential_of_the_service_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("thesports_user");
+        for (text, expected) in [("\n", None), ("", None), ("someone\n", Some("someone"))] {
+            fs::write(&path, text).unwrap();
+            let found = from_systemd(&path, "thesports_user").unwrap();
+            assert_eq!(found.as_ref().map(Secret::reveal), expected);
+        }
+        fs::remove_file(&path).unwrap();
+        assert!(from_systemd(&path, "thesports_user").is_err());
+    }
 
     #[test]
     fn a_secret_does_not_show_itself_and_is_scrubbed_from_foreign_messages() {

@@ -44,6 +44,11 @@ pub(crate) struct Flags {
     no_log: bool,
 }
 
+/// The command line of step 6.
+pub fn command() -> clap::Command {
+    StepCli::<Flags>::described(harness::name(NUMBER), ABOUT)
+}
+
 pub(crate) fn execute() -> Result<(), Failure> {
     let started = Instant::now();
     let (cli, config, data) = StepCli::<Flags>::start(harness::name(NUMBER), ABOUT)?;

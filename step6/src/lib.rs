@@ -28,7 +28,7 @@ use pipeline::Envelope;
 use step5::Output;
 
 pub use brief::Brief;
-
+pub use command::command;
 pub use text::{screen_text, width};
 pub use view::{FORMATS, Filter, View, WIDTHS, parse_format, parse_phase};
 

@@ -150,6 +150,18 @@ pub struct StepCli<Extra: Args> {
 pub struct NoExtra {}
 
 impl<Extra: Args> StepCli<Extra> {
+    /// The command line as clap knows it; the manual and the completions are made from it.
+    pub fn described(name: &'static str, about: &'static str) -> clap::Command {
+        let command = Self::command().name(name).about(about).max_term_width(80);
+        if name != NAMES[1] {
+            return command;
+        }
+        // It has no input, and says so to whoever gives one.
+        command
+            .mut_arg("input", |arg| arg.hide(true))
+            .mut_arg("only", |arg| arg.hide(true))
+    }
+
     /// Parses this process's command line, starts logging and signal handling, loads the configuration.
     ///
     /// # Errors
@@ -158,14 +170,7 @@ impl<Extra: Args> StepCli<Extra> {
         name: &'static str,
         about: &'static str,
     ) -> Result<(Self, Config, DataDir), Failure> {
-        let mut command = Self::command().name(name).about(about).max_term_width(80);
-        if name == NAMES[1] {
-            // It has no input, and says so to whoever gives one.
-            command = command
-                .mut_arg("input", |arg| arg.hide(true))
-                .mut_arg("only", |arg| arg.hide(true));
-        }
-        let cli = command
+        let cli = Self::described(name, about)
             .try_get_matches()
             .and_then(|mut matches| Self::from_arg_matches_mut(&mut matches))
             .unwrap_or_else(|error| {
@@ -203,6 +208,11 @@ pub fn run(body: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
             failure.exit.into()
         }
     }
+}
+
+/// The command line of a [`Step`].
+pub fn command<S: Step>() -> clap::Command {
+    StepCli::<NoExtra>::described(name(S::NUMBER), S::ABOUT)
 }
 
 /// `main` of a [`Step`].
