@@ -122,7 +122,7 @@ impl<'c> Rounds<'c> {
             if self.shop.plan.options.once || asked {
                 if asked {
                     log::info!("a cycle is asked for");
-                    self.schedule.release();
+                    self.schedule.release(now);
                 }
                 self.settle_upgrade(limit).await;
                 match self.room() {
@@ -155,7 +155,7 @@ impl<'c> Rounds<'c> {
                         self.schedule.skip(Reason::Disk);
                         continue;
                     }
-                    let late = now.boot.saturating_sub(self.schedule.due());
+                    let late = now.boot.saturating_sub(self.schedule.next_start());
                     let at = now.wall - TimeDelta::from_std(late).unwrap_or_default();
                     self.schedule.take();
                     self.cycle(Some(at)).await;
@@ -278,7 +278,7 @@ impl<'c> Rounds<'c> {
 
     /// Waits until a tick or a request, or for one beat.
     async fn wait(&mut self, wait: Duration) {
-        let due = self.schedule.due();
+        let due = self.schedule.next_start();
         self.shop
             .pulse
             .promise_start(due, wait.saturating_add(SLACK));

@@ -3,7 +3,8 @@
 //! Tick number n is due n intervals after the first start, for ever: no drift, no burst, no overlap.
 //! Every tick is accounted for exactly once, as a cycle or as skipped with a reason, so that cycles and
 //! skips add up to the ticks that were. After too many failures in a row, or one that another try soon
-//! will not change, ticks are skipped until the backoff is over; the first tick after it is a probe.
+//! will not change, ticks are skipped until the backoff is over; the moment it ends a cycle probes, in the
+//! place of the tick that is nearest, and the grid goes on behind it as it was.
 //! Pure: it is told the time and never asks, so a test can step the clock.
 
 use std::collections::BTreeMap;
@@ -46,6 +47,15 @@ pub enum Turn {
     Tick,
 }
 
+/// A backoff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Hold {
+    /// When it ends and the probe starts, on the boot clock.
+    end: Duration,
+    /// The tick whose place the probe takes: the one nearest to the end.
+    tick: u64,
+}
+
 /// The grid, the ticks accounted for, and the failures in a row.
 #[derive(Clone, Debug)]
 pub struct Schedule {
@@ -57,7 +67,7 @@ pub struct Schedule {
     /// Ticks of earlier grids (another interval).
     before: u64,
     failures: u32,
-    not_before: Option<Duration>,
+    hold: Option<Hold>,
     /// How long the machine had slept at the last look.
     slept: Duration,
     skipped: BTreeMap<Reason, u64>,
@@ -74,7 +84,7 @@ impl Schedule {
             next: 0,
             before: 0,
             failures,
-            not_before: None,
+            hold: None,
             slept: now.slept(),
             skipped: BTreeMap::new(),
             news: BTreeMap::new(),
@@ -101,32 +111,41 @@ impl Schedule {
         std::mem::take(&mut self.news)
     }
 
-    /// When the tick is due that is next to be accounted for, on the boot clock.
-    pub fn due(&self) -> Duration {
-        self.time_of(self.next)
-    }
-
-    /// When the next cycle can be at the earliest: the first tick that no backoff covers.
+    /// When the next cycle can be at the earliest, on the boot clock: at the next tick, or when the
+    /// backoff ends.
     pub fn next_start(&self) -> Duration {
-        match self.not_before {
-            Some(end) if end > self.due() => self.time_of(self.first_tick_from(end)),
-            _ => self.due(),
-        }
+        self.hold
+            .map_or_else(|| self.time_of(self.next), |hold| hold.end)
     }
 
     /// Whether cycles wait for the end of a backoff.
     pub fn backing_off(&self, now: Now) -> bool {
-        self.not_before.is_some_and(|end| now.boot < end)
+        self.hold.is_some_and(|hold| now.boot < hold.end)
     }
 
     /// Waits so long from now, as an earlier life had meant to; never longer than the backoff.
     pub fn hold(&mut self, wait: Duration, now: Now) {
-        self.not_before = Some(now.boot + wait.min(self.rules.backoff));
+        self.hold_until(now.boot + wait.min(self.rules.backoff));
+    }
+
+    /// The cycle after it is the one at the next tick, if that comes later.
+    fn hold_until(&mut self, end: Duration) {
+        let end = end.max(self.time_of(self.next));
+        // The nearest, so that half an interval or more lies between the probe and the cycle after it.
+        let after = self.first_tick_from(end);
+        let near = self.time_of(after) - end < self.rules.interval / 2;
+        let tick = if near { after } else { after - 1 };
+        self.hold = Some(Hold {
+            end,
+            tick: tick.max(self.next),
+        });
     }
 
     /// Ends a backoff: a person asks for a cycle.
-    pub fn release(&mut self) {
-        self.not_before = None;
+    pub fn release(&mut self, now: Now) {
+        if self.hold.take().is_some() {
+            self.skip_until(now.boot, Reason::Backoff);
+        }
     }
 
     /// Other rules from now on. Another interval begins another grid; what went before stays counted.
@@ -137,6 +156,9 @@ impl Schedule {
             self.first = now.boot;
         }
         self.rules = rules;
+        if let Some(hold) = self.hold.take() {
+            self.hold_until(hold.end);
+        }
     }
 
     /// What is to be done now; accounts for the ticks that passed. `paused`: a person's wish.
@@ -146,49 +168,51 @@ impl Schedule {
     pub fn turn(&mut self, now: Now, paused: bool) -> Turn {
         let slept = now.slept().saturating_sub(self.slept);
         self.slept = now.slept();
-        if self.not_before.is_some_and(|end| now.boot >= end) {
-            // The ticks until its end belong to it.
-            let end = self.not_before.take().unwrap_or_default();
-            self.skip_until(end.saturating_sub(Duration::from_nanos(1)), Reason::Backoff);
-        }
         let grace = self.rules.interval / 2;
+        if let Some(hold) = self.hold {
+            let passed = self.first_tick_from(now.boot + Duration::from_nanos(1));
+            self.skip_to(passed.min(hold.tick), Reason::Backoff);
+            if now.boot < hold.end {
+                return Turn::Wait(hold.end);
+            }
+            self.skip_to(hold.tick, Reason::Backoff);
+            if !paused && now.boot <= hold.end + grace {
+                return Turn::Tick;
+            }
+            self.hold = None;
+        }
         let held_up = if slept > grace {
             Reason::Suspend
         } else {
             Reason::Overrun
         };
-        if self.backing_off(now) {
-            self.skip_until(now.boot, Reason::Backoff);
-        } else if paused {
+        if paused {
             self.skip_until(now.boot, Reason::Pause);
         } else {
             self.skip_until(now.boot.saturating_sub(grace), held_up);
-        }
-        let quiet = self.backing_off(now) || paused;
-        if !quiet && self.due() <= now.boot {
-            self.skip_until(now.boot.saturating_sub(grace), held_up);
-            if self.due() <= now.boot {
+            if self.time_of(self.next) <= now.boot {
                 return Turn::Tick;
             }
         }
-        Turn::Wait(self.due())
+        Turn::Wait(self.time_of(self.next))
     }
 
     /// Takes the tick that is due for a cycle.
     pub fn take(&mut self) {
+        self.hold = None;
         self.next += 1;
     }
 
     /// Skips the tick that is due.
     pub fn skip(&mut self, reason: Reason) {
-        self.count(reason, 1);
-        self.next += 1;
+        self.hold = None;
+        self.skip_to(self.next + 1, reason);
     }
 
     /// A cycle has ended: the ticks that it covered are skipped. Returns by how much it ran past the
     /// first of them, if it did.
     pub fn ended(&mut self, verdict: Ended, now: Now) -> Option<Duration> {
-        let overrun = now.boot.checked_sub(self.due());
+        let overrun = now.boot.checked_sub(self.next_start());
         let slept = now.slept().saturating_sub(self.slept);
         self.slept = now.slept();
         let reason = if slept > self.rules.interval / 2 {
@@ -203,7 +227,7 @@ impl Schedule {
             Ended::Failed { soon } => {
                 self.failures = self.failures.saturating_add(1);
                 if !soon || self.failures >= self.rules.backoff_after {
-                    self.not_before = Some(now.boot + self.rules.backoff);
+                    self.hold_until(now.boot + self.rules.backoff);
                 }
             }
         }
@@ -212,11 +236,14 @@ impl Schedule {
 
     /// Skips the ticks that are due at or before `end`.
     fn skip_until(&mut self, end: Duration, reason: Reason) {
-        if end < self.due() {
-            return;
+        if end >= self.time_of(self.next) {
+            self.skip_to(self.first_tick_from(end + Duration::from_nanos(1)), reason);
         }
-        let passed = self.first_tick_from(end + Duration::from_nanos(1));
-        let count = passed.saturating_sub(self.next);
+    }
+
+    /// Skips the ticks before `tick`.
+    fn skip_to(&mut self, tick: u64, reason: Reason) {
+        let count = tick.saturating_sub(self.next);
         self.count(reason, count);
         self.next += count;
     }

@@ -129,8 +129,8 @@ fn the_fifth_failure_in_a_row_waits_five_minutes_and_so_does_each_one_after_it()
         assert_eq!(seconds(&schedule), start + 60.0, "the cadence is kept");
     }
     cycle(&mut schedule, 240.0, 242.0, FAILED);
-    assert_eq!(seconds(&schedule), 600.0, "the first tick from 542 on");
-    for waiting in [243.0, 300.0, 541.0, 599.0] {
+    assert_eq!(seconds(&schedule), 542.0, "five minutes, and not six");
+    for waiting in [243.0, 300.0, 541.0, 541.9] {
         assert!(matches!(
             schedule.turn(Clock::at(waiting).now(), false),
             Turn::Wait(_)
@@ -138,32 +138,74 @@ fn the_fifth_failure_in_a_row_waits_five_minutes_and_so_does_each_one_after_it()
     }
     assert_eq!(
         count(&schedule, Reason::Backoff),
-        5,
-        "300, 360, 420, 480, 540"
+        4,
+        "300, 360, 420, 480; the probe takes the place of 540"
     );
-    cycle(&mut schedule, 600.0, 601.0, FAILED);
-    assert_eq!(seconds(&schedule), 960.0);
-    cycle(&mut schedule, 960.0, 961.0, Ended::Good);
-    assert_eq!(seconds(&schedule), 1020.0);
+    cycle(&mut schedule, 542.0, 543.0, FAILED);
+    assert_eq!(seconds(&schedule), 843.0);
+    cycle(&mut schedule, 843.0, 844.0, Ended::Good);
+    assert_eq!(seconds(&schedule), 900.0, "the grid goes on as it was");
     assert_eq!(schedule.failures(), 0);
-    assert_eq!(schedule.ticks(), 17);
-    assert_eq!(7 + count(&schedule, Reason::Backoff), 17);
+    assert_eq!(schedule.ticks(), 15);
+    assert_eq!(7 + count(&schedule, Reason::Backoff), 15);
 }
 
 #[test]
 fn a_failure_that_another_try_will_not_change_waits_at_once() {
     let mut schedule = begun();
     cycle(&mut schedule, 0.0, 1.0, Ended::Failed { soon: false });
+    assert_eq!(seconds(&schedule), 301.0);
+    schedule.release(Clock::at(130.0).now());
+    assert_eq!(seconds(&schedule), 180.0, "a person asked for it");
+    assert_eq!(count(&schedule, Reason::Backoff), 2, "60 and 120");
+}
+
+#[test]
+fn a_probe_that_starts_just_before_a_tick_stands_for_it_and_makes_no_burst() {
+    let mut schedule = begun();
+    cycle(&mut schedule, 0.0, 59.0, Ended::Failed { soon: false });
+    assert_eq!(seconds(&schedule), 359.0);
+    cycle(&mut schedule, 359.5, 359.8, Ended::Good);
+    assert_eq!(seconds(&schedule), 420.0, "and not 360");
+    assert_eq!(count(&schedule, Reason::Backoff), 5, "60 to 300");
+    assert_eq!(schedule.ticks(), 7);
+}
+
+#[test]
+fn a_pause_or_a_full_disk_at_the_end_of_a_backoff_takes_the_probe_and_the_grid_goes_on() {
+    let mut schedule = begun();
+    cycle(&mut schedule, 0.0, 2.0, Ended::Failed { soon: false });
+    let mut paused = schedule.clone();
+    assert!(matches!(
+        paused.turn(Clock::at(302.0).now(), true),
+        Turn::Wait(_)
+    ));
+    assert_eq!(seconds(&paused), 360.0);
+    assert_eq!(count(&paused, Reason::Pause), 1);
+    assert_eq!(schedule.turn(Clock::at(302.0).now(), false), Turn::Tick);
+    schedule.skip(Reason::Disk);
     assert_eq!(seconds(&schedule), 360.0);
-    schedule.release();
-    assert_eq!(seconds(&schedule), 60.0, "a person asked for it");
+    assert_eq!(schedule.ticks(), 6);
+}
+
+#[test]
+fn a_backoff_shorter_than_the_interval_brings_no_cycle_forward() {
+    let rules = Rules {
+        interval: Duration::from_secs(600),
+        ..RULES
+    };
+    let mut schedule = Schedule::new(rules, Clock::at(0.0).now(), 0);
+    cycle(&mut schedule, 0.0, 2.0, Ended::Failed { soon: false });
+    assert_eq!(seconds(&schedule), 600.0);
+    cycle(&mut schedule, 600.0, 601.0, Ended::Good);
+    assert_eq!(schedule.ticks(), 2);
 }
 
 #[test]
 fn a_deadline_of_an_earlier_life_is_kept_but_never_longer_than_the_backoff() {
     let mut schedule = begun();
     schedule.hold(Duration::from_secs(100), Clock::at(0.0).now());
-    assert_eq!(seconds(&schedule), 120.0);
+    assert_eq!(seconds(&schedule), 100.0);
     // The wall clock was set back in between.
     schedule.hold(Duration::from_secs(365 * 86_400), Clock::at(0.0).now());
     assert_eq!(seconds(&schedule), 300.0);
@@ -236,7 +278,7 @@ fn cycles_and_skips_add_up_to_the_ticks_after_ten_thousand_random_steps() {
     }
     let skips: u64 = schedule.skipped().values().sum();
     assert_eq!(cycles + skips, schedule.ticks());
-    let passed = (schedule.due().as_secs_f64() - 1000.0) / 60.0;
+    let passed = (schedule.time_of(schedule.next).as_secs_f64() - 1000.0) / 60.0;
     assert_eq!(
         schedule.ticks() as f64,
         passed,
