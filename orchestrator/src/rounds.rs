@@ -38,7 +38,8 @@ pub struct Rounds<'c> {
     started: Instant,
     last_id: Option<String>,
     paused: bool,
-    backed_off: bool,
+    /// The word that is left of a backoff, over or not.
+    word: Option<Backoff>,
     no_room: bool,
 }
 
@@ -48,16 +49,10 @@ impl<'c> Rounds<'c> {
         let now = Now::read();
         let failures = shop.record.failures_in_a_row();
         let mut schedule = Schedule::new(rules(&shop.plan), now, failures);
-        let mut backed_off = false;
-        if let Some(Backoff { until, why }) = shop.control.backoff()
-            && let Ok(wait) = (until - now.wall).to_std()
-            && !shop.plan.options.once
-        {
-            schedule.hold(wait, now);
-            backed_off = true;
-            log::warn!(
-                "still waiting after failures ({why}); `orchestrator run-now` ends the wait"
-            );
+        shop.control.sweep();
+        let word = shop.control.backoff().filter(|_| !shop.plan.options.once);
+        if let Some(word) = &word {
+            resume_backoff(&shop.plan, word, &mut schedule, now);
         }
         Rounds {
             last_id: shop.record.newest_id(),
@@ -69,7 +64,7 @@ impl<'c> Rounds<'c> {
             tally: Tally::default(),
             started: Instant::now(),
             paused: false,
-            backed_off,
+            word,
             no_room: false,
         }
     }
@@ -145,11 +140,11 @@ impl<'c> Rounds<'c> {
             }
             match self.schedule.turn(now, self.paused) {
                 Turn::Wait(until) => {
-                    self.tell_news(now);
+                    self.tell_news();
                     self.wait(until.saturating_sub(now.boot)).await;
                 }
                 Turn::Tick => {
-                    self.tell_news(now);
+                    self.tell_news();
                     self.settle_upgrade(limit).await;
                     if self.room().is_some() {
                         self.schedule.skip(Reason::Disk);
@@ -168,6 +163,7 @@ impl<'c> Rounds<'c> {
     async fn cycle(&mut self, scheduled: Option<DateTime<Utc>>) {
         let id = next_id(self.last_id.as_deref());
         self.last_id = Some(id.as_str().to_owned());
+        self.leave_word_of_try();
         let open = match self.mixed() {
             None => self.shop.cycle(&id, scheduled).await,
             Some(verdict) => self.shop.refused(&id, scheduled, verdict),
@@ -185,7 +181,7 @@ impl<'c> Rounds<'c> {
         self.leave_word(&cycle, now);
         logger::tidy();
         self.status(&id, &cycle);
-        self.tell_news(now);
+        self.tell_news();
         if self.shop.plan.options.show.is_some() && !self.last_one() {
             self.point_onward(now);
         }
@@ -224,14 +220,36 @@ impl<'c> Rounds<'c> {
             let wait = self.shop.plan.config.schedule.backoff.0;
             let until = now.wall + TimeDelta::from_std(wait).unwrap_or_default();
             let why = format!("{step}: {why}");
-            let left = self.shop.control.set_backoff(Some(&Backoff { until, why }));
-            if let Err(why) = left {
-                log::warn!("the backoff will not survive a restart: {why}");
-            }
-        } else if self.backed_off && !backing_off {
-            let _ = self.shop.control.set_backoff(None);
+            let restart = (!*soon).then(|| now.wall + restart_wait(&self.shop.plan));
+            self.word = Some(Backoff {
+                until,
+                restart,
+                why,
+            });
+            self.write_word();
+        } else if self.word.is_some() && !matches!(cycle.verdict, Verdict::Cancelled(_)) {
+            // A probe that was cancelled has not shown anything.
+            self.word = None;
+            self.write_word();
         }
-        self.backed_off = backing_off;
+    }
+
+    /// However a try after refused credentials ends, be it by a kill, the next life's is not sooner
+    /// than the wait after it.
+    fn leave_word_of_try(&mut self) {
+        let next = Utc::now() + restart_wait(&self.shop.plan);
+        if let Some(word) = self.word.as_mut()
+            && let Some(restart) = word.restart.as_mut()
+        {
+            *restart = next;
+            self.write_word();
+        }
+    }
+
+    fn write_word(&self) {
+        if let Err(why) = self.shop.control.set_backoff(self.word.as_ref()) {
+            log::warn!("the backoff will not survive a restart: {why}");
+        }
     }
 
     /// What systemd shows, and every few cycles a report in the log.
@@ -319,11 +337,7 @@ impl<'c> Rounds<'c> {
     }
 
     /// Records the ticks that passed without a cycle.
-    fn tell_news(&mut self, now: Now) {
-        if self.backed_off && !self.schedule.backing_off(now) {
-            self.backed_off = false;
-            let _ = self.shop.control.set_backoff(None);
-        }
+    fn tell_news(&mut self) {
         for (reason, count) in self.schedule.news() {
             let (kind, why) = words::reason(reason);
             let text = format!("{count} start(s) fell out: {why}");
@@ -496,6 +510,33 @@ fn rules(plan: &Plan) -> Rules {
         backoff_after: plan.config.schedule.backoff_after,
         backoff: plan.config.schedule.backoff.0,
     }
+}
+
+/// Goes on with the backoff that an earlier life left. After a failure that only a person can mend, a
+/// start is taken for a sign that somebody has: one try, but never closer to the last one than the
+/// wait, so whatever restarts us all the time does not hammer the provider.
+fn resume_backoff(plan: &Plan, word: &Backoff, schedule: &mut Schedule, now: Now) {
+    let why = &word.why;
+    // Nothing is left of what has passed.
+    let until = |at: DateTime<Utc>| (at - now.wall).to_std().unwrap_or_default();
+    let whole = until(word.until);
+    let longest = plan.config.schedule.restart_wait.0;
+    let wait = word
+        .restart
+        .map_or(whole, |at| until(at).min(longest).min(whole));
+    if !wait.is_zero() {
+        schedule.hold(wait, now);
+        let wait = length(wait);
+        log::warn!(
+            "still waiting after failures ({why}), for {wait}; `orchestrator run-now` ends the wait"
+        );
+    } else if !whole.is_zero() {
+        log::info!("started anew after failures ({why}): one try before the rest of the wait");
+    }
+}
+
+fn restart_wait(plan: &Plan) -> TimeDelta {
+    TimeDelta::from_std(plan.config.schedule.restart_wait.0).unwrap_or_default()
 }
 
 fn local(at: DateTime<Utc>, later: Duration) -> String {

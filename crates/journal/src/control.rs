@@ -1,7 +1,8 @@
 //! Small files in `state/` by which a person tells a running orchestrator something, and by which it
 //! tells the next one: pause, run a cycle now, how long the backoff lasts.
 //!
-//! Each is one small text of `key value` lines, written whole (temporary file, rename). Who reads one
+//! Each is one small text of `key value` lines, written whole by `pipeline::atomic`. What a killed
+//! writer left is swept by the next one, and by [`Control::sweep`]. Who reads one
 //! that makes no sense takes it for what it surely means: a pause file pauses, whatever it holds.
 
 use std::fs;
@@ -31,6 +32,9 @@ impl Pause {
 pub struct Backoff {
     /// Until when no cycle is started.
     pub until: DateTime<Utc>,
+    /// From when on an orchestrator that is started anew may try once before that: who restarts it has
+    /// usually mended something. None: not before the end.
+    pub restart: Option<DateTime<Utc>>,
     /// Why, for people.
     pub why: String,
 }
@@ -105,6 +109,7 @@ impl Control {
         let text = fs::read_to_string(self.path("backoff")).ok()?;
         Some(Backoff {
             until: instant(&text, "until")?,
+            restart: instant(&text, "restart"),
             why: value(&text, "why").unwrap_or_default().to_owned(),
         })
     }
@@ -118,8 +123,11 @@ impl Control {
             None => self.remove("backoff").map(drop),
             Some(backoff) => {
                 let why = backoff.why.replace(['\n', '\r'], " ");
-                let until = stamp(backoff.until);
-                self.write("backoff", &format!("until {until}\nwhy {why}\n"))
+                let mut text = format!("until {}\n", stamp(backoff.until));
+                if let Some(restart) = backoff.restart {
+                    text.push_str(&format!("restart {}\n", stamp(restart)));
+                }
+                self.write("backoff", &format!("{text}why {why}\n"))
             }
         }
     }
@@ -143,18 +151,31 @@ impl Control {
         }
     }
 
-    fn write(&self, name: &str, text: &str) -> io::Result<()> {
-        fs::create_dir_all(&self.folder)?;
-        let temporary = self.path(&format!(".{name}.tmp"));
-        let mut file = fs::File::create(&temporary)?;
-        let written = file
-            .write_all(text.as_bytes())
-            .and_then(|()| file.sync_all())
-            .and_then(|()| fs::rename(&temporary, self.path(name)));
-        if written.is_err() {
-            let _ = fs::remove_file(&temporary);
+    /// Removes the temporary files of these that killed writers left and nobody holds.
+    pub fn sweep(&self) {
+        let Ok(entries) = fs::read_dir(&self.folder) else {
+            return;
+        };
+        for entry in entries.filter_map(Result::ok) {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let ours = [".pause.", ".run-now.", ".backoff."]
+                .iter()
+                .any(|start| name.starts_with(start));
+            // What can't be removed is tried again at the next start.
+            if ours
+                && name.ends_with(".tmp")
+                && fs::File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok())
+            {
+                let _ = fs::remove_file(entry.path());
+            }
         }
-        written
+    }
+
+    fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        pipeline::atomic::write(&self.path(name), |out| out.write_all(text.as_bytes()))
+            .map(drop)
+            .map_err(|failure| io::Error::other(failure.message))
     }
 }
 
@@ -197,12 +218,27 @@ mod tests {
         assert!(control.take_run() && !control.take_run());
         let backoff = Backoff {
             until: now,
+            restart: None,
             why: "exit 77\nrefused".to_owned(),
         };
         control.set_backoff(Some(&backoff)).unwrap();
         assert_eq!(control.backoff().unwrap().why, "exit 77 refused");
         control.set_backoff(None).unwrap();
         assert_eq!(control.backoff(), None);
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_is_swept_and_what_a_live_one_holds_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in [".backoff.tmp", ".backoff.ab12.tmp", ".other.ab12.tmp"] {
+            fs::write(path(name), "x").unwrap();
+        }
+        let live = fs::File::create(path(".pause.live.tmp")).unwrap();
+        live.lock().unwrap();
+        Control::new(folder.path()).sweep();
+        assert!(!path(".backoff.tmp").exists() && !path(".backoff.ab12.tmp").exists());
+        assert!(path(".other.ab12.tmp").exists() && path(".pause.live.tmp").exists());
     }
 
     #[test]

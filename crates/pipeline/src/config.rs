@@ -168,6 +168,9 @@ pub struct Schedule {
     pub backoff: Span,
     /// Cycles between two status reports in the log; 0 = none.
     pub status_every: u64,
+    /// After a failure that only a person can mend (exit 77 or 78) an orchestrator that is started anew does not
+    /// wait for the end of the backoff but tries once, so long after the last try at the earliest.
+    pub restart_wait: Span,
 }
 
 impl Default for Schedule {
@@ -177,6 +180,7 @@ impl Default for Schedule {
             backoff_after: 5,
             backoff: Span::seconds(300),
             status_every: 10,
+            restart_wait: Span::seconds(30),
         }
     }
 }
