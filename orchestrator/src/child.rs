@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use journal::StepOutcome;
 use nix::sys::signal::Signal;
+use pipeline::Exit;
 use tokio::time::{Instant, sleep_until};
 
 use crate::family::Family;
@@ -137,6 +138,11 @@ pub async fn run(launch: &Launch<'_>, attention: &mut Attention<'_>) -> Finished
     }
     let ended = process.reap();
     heard.finish();
+    let ending = if ending == Ending::Not && heard.is_broken() {
+        Ending::Deaf
+    } else {
+        ending
+    };
     Finished {
         outcome: outcome(ended.map(|ended| ended.status), ending),
         wall,
@@ -156,6 +162,8 @@ enum Ending {
     Timeout { forced: bool },
     /// We were told to stop.
     Stop,
+    /// What it says can't be heard any more, by a bug of ours.
+    Deaf,
 }
 
 struct Life<'a> {
@@ -196,6 +204,11 @@ impl Life<'_> {
                     word += STILL;
                     self.still_waiting();
                 }
+                () = self.heard.break_down(), if self.ending == Ending::Not => {
+                    log::error!("{}: a bug: who listens to it panicked", self.launch.name);
+                    self.ending = Ending::Deaf;
+                    self.kill();
+                }
                 () = attention.pulse.beat() => {}
             }
         }
@@ -234,10 +247,10 @@ impl Life<'_> {
                 self.ending = Ending::Timeout { forced: false };
                 self.deadline = Instant::now() + self.launch.grace;
             }
-            Ending::Timeout { .. } | Ending::Stop => {
+            Ending::Timeout { .. } | Ending::Stop | Ending::Deaf => {
                 log::warn!("{name} did not end within the grace: killing it");
                 self.kill();
-                if self.ending != Ending::Stop {
+                if let Ending::Timeout { .. } = self.ending {
                     self.ending = Ending::Timeout { forced: true };
                 }
             }
@@ -275,11 +288,68 @@ fn outcome(status: Option<ExitStatus>, ending: Ending) -> StepOutcome {
     match (ending, status) {
         (Ending::Timeout { forced }, _) => StepOutcome::TimedOut { forced },
         (Ending::Stop, _) => StepOutcome::Cancelled,
+        (Ending::Deaf, _) => StepOutcome::Failed(i32::from(Exit::Bug.code())),
         (Ending::Not, Some(status)) => match (status.code(), status.signal()) {
             (Some(0), _) => StepOutcome::Ok,
             (Some(code), _) => StepOutcome::Failed(code),
             (None, signal) => StepOutcome::Signalled(signal.unwrap_or(0)),
         },
         (Ending::Not, None) => StepOutcome::Signalled(Signal::SIGKILL as i32),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proc::Identity;
+    use journal::lock::Lock;
+
+    #[test]
+    fn a_panic_in_a_listener_kills_the_step_and_fails_it_and_the_loop_lives() {
+        let folder = tempfile::tempdir().unwrap();
+        let family = Arc::new(Family::new(&folder.path().join("children")));
+        let lock = Lock::take(&folder.path().join("lock"), Duration::from_secs(1)).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut signals = Signals::install(&family).unwrap();
+            let mut pulse = Pulse::new(lock, Arc::clone(&family));
+            let args = ["-c".into(), "trap '' TERM; sleep 50 & wait".into()];
+            let launch = Launch {
+                name: "sh",
+                program: Path::new("/bin/sh"),
+                args: args.to_vec(),
+                variable: None,
+                stdout: Stdout::Log,
+                timeout: Duration::from_secs(50),
+                grace: Duration::from_secs(50),
+                memory: 0,
+            };
+            let mut command = process::command(launch.program, &launch.args);
+            let process = Process::start(&mut command, launch.name, 0, &family).unwrap();
+            let heard = Heard::with_a_bug(b"WARN sh: last words\n");
+            let mut life = Life {
+                launch: &launch,
+                process: &process,
+                heard: &heard,
+                ending: Ending::Not,
+                killed: false,
+                deadline: Instant::now() + launch.timeout,
+                kept: None,
+            };
+            let mut attention = Attention {
+                signals: &mut signals,
+                pulse: &mut pulse,
+                family: &family,
+            };
+            assert!(life.attend(&mut attention).await, "it is gone");
+            assert_eq!(outcome(None, life.ending), StepOutcome::Failed(70));
+            assert!(life.kept.unwrap().contains("last words"));
+            let pid = process.pid();
+            drop(process);
+            assert!(!Identity::of(pid).is_some_and(Identity::lives));
+        });
     }
 }

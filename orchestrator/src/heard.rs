@@ -1,9 +1,13 @@
 //! The listeners on a child's pipes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use tokio::io::AsyncRead;
 use tokio::process::{ChildStderr, ChildStdout};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -21,6 +25,26 @@ pub struct Heard {
     /// What is said on stderr.
     pub stderr: Said,
     tasks: Vec<JoinHandle<()>>,
+    broken: Arc<Broken>,
+}
+
+/// Whether a listener has panicked.
+#[derive(Debug, Default)]
+struct Broken {
+    is: AtomicBool,
+    news: Notify,
+}
+
+/// Tells of a panic that goes past it.
+struct Tell(Arc<Broken>);
+
+impl Drop for Tell {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.is.store(true, Ordering::SeqCst);
+            self.0.news.notify_one();
+        }
+    }
 }
 
 impl Heard {
@@ -30,6 +54,7 @@ impl Heard {
             stdout: Said::new(name),
             stderr: Said::new(name),
             tasks: Vec::new(),
+            broken: Arc::default(),
         };
         let (stdout, stderr) = process.pipes();
         let stdout = stdout.and_then(|pipe| ChildStdout::from_std(pipe).ok());
@@ -41,7 +66,11 @@ impl Heard {
 
     fn add(&mut self, said: Said, pipe: Option<impl AsyncRead + Unpin + 'static + Send>) {
         if let Some(pipe) = pipe {
-            self.tasks.push(tokio::spawn(said.listen(pipe)));
+            let tell = Tell(Arc::clone(&self.broken));
+            self.tasks.push(tokio::spawn(async move {
+                said.listen(pipe).await;
+                drop(tell);
+            }));
         }
     }
 
@@ -58,6 +87,16 @@ impl Heard {
             }
         };
         timeout(DRAIN, all).await.is_err()
+    }
+
+    /// Waits until a listener panics, which is a bug of ours: then the program can't be heard any more.
+    pub async fn break_down(&self) {
+        self.broken.news.notified().await;
+    }
+
+    /// Whether a listener has panicked.
+    pub fn is_broken(&self) -> bool {
+        self.broken.is.load(Ordering::SeqCst)
     }
 
     /// Stops listening.
@@ -87,5 +126,58 @@ impl Drop for Heard {
         for task in &self.tasks {
             task.abort();
         }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use std::io;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+    use tokio::io::ReadBuf;
+
+    /// A pipe whose reading is a bug.
+    struct Bug;
+
+    impl AsyncRead for Bug {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            panic!("as a bug would");
+        }
+    }
+
+    impl Heard {
+        /// One whose listener to stdout panics; stderr says `words`.
+        pub(crate) fn with_a_bug(words: &'static [u8]) -> Heard {
+            let mut heard = Heard {
+                stdout: Said::new("step1"),
+                stderr: Said::new("step1"),
+                tasks: Vec::new(),
+                broken: Arc::default(),
+            };
+            heard.add(heard.stderr.clone(), Some(words));
+            heard.add(heard.stdout.clone(), Some(Bug));
+            heard
+        }
+    }
+
+    #[test]
+    fn a_panic_in_a_listener_ends_the_listening_and_is_noticed() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut heard = Heard::with_a_bug(b"ERROR step1: why\n");
+            heard.break_down().await;
+            assert!(!heard.drain().await, "nothing is held open");
+            heard.finish();
+            assert!(heard.is_broken());
+            assert_eq!(heard.last_words().as_deref(), Some("why"));
+        });
     }
 }

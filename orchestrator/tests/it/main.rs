@@ -10,6 +10,7 @@ mod check;
 mod control;
 mod crash;
 mod cycles;
+mod faults;
 mod life;
 mod output;
 mod sandbox;

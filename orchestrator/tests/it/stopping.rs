@@ -136,19 +136,109 @@ fn a_second_signal_does_not_wait_for_the_grace() {
     assert_eq!(bench.newest().0.outcome, Some(CycleOutcome::Cancelled));
 }
 
+/// From the signal to the end, in the best of five: the promise is about us, and a busy machine may
+/// hold up one, but hardly each.
+fn best_of_five(mut once: impl FnMut() -> Duration) -> Duration {
+    (0..5).map(|_| once()).min().unwrap()
+}
+
 #[test]
-fn between_cycles_a_stop_takes_no_time() {
-    let bench = Bench::new();
-    let running = bench.start(&["--interval", "1h"]);
-    until("one cycle is done", || {
-        journal::Reader::open(&bench.data("state/journal.sqlite"))
-            .is_ok_and(|reader| reader.totals().unwrap().ok == 1)
+fn between_cycles_a_stop_takes_under_200_ms() {
+    let best = best_of_five(|| {
+        let bench = Bench::new();
+        let running = bench.start(&["--interval", "1h"]);
+        until("one cycle is done", || {
+            journal::Reader::open(&bench.data("state/journal.sqlite"))
+                .is_ok_and(|reader| reader.totals().unwrap().ok == 1)
+        });
+        let asked = Instant::now();
+        running.signal(Signal::SIGTERM);
+        assert_eq!(running.wait().code, 143);
+        let took = asked.elapsed();
+        assert_eq!(bench.reader().totals().unwrap().cycles(), 1);
+        took
     });
-    let asked = Instant::now();
+    assert!(best < Duration::from_millis(200), "{best:?}");
+}
+
+#[test]
+fn in_a_backoff_a_stop_takes_under_200_ms() {
+    let bench = Bench::new();
+    bench.config("[schedule]\nbackoff = \"1h\"\nbackoff_after = 1\n");
+    bench.step(1, "exit 65");
+    let best = best_of_five(|| {
+        let running = bench.start(&[]);
+        until("it backs off", || {
+            let said = fs::read_to_string(bench.path("stderr")).unwrap();
+            said.contains(": waiting ") || said.contains("still waiting")
+        });
+        let asked = Instant::now();
+        running.signal(Signal::SIGTERM);
+        assert_eq!(running.wait().code, 143);
+        asked.elapsed()
+    });
+    assert!(best < Duration::from_millis(200), "{best:?}");
+}
+
+#[test]
+fn a_stop_between_two_steps_starts_no_further_one() {
+    let bench = Bench::new();
+    // What step 1 leaves behind is swept and said after its end; the console takes no word, so the
+    // loop stands between the two steps while the signal comes.
+    bench.step(1, "setsid sleep 50 & echo $! > \"$DATA/left\"; succeed");
+    let (running, console) = bench.start_with_full_console(&["-q"]);
+    until("what step 1 left is swept", || {
+        !lines(&bench.data("left")).is_empty() && !lives(bench.pid("left"))
+    });
     running.signal(Signal::SIGTERM);
+    sleep(Duration::from_millis(200));
+    console.drain();
     assert_eq!(running.wait().code, 143);
-    assert!(asked.elapsed() < Duration::from_secs(1));
-    assert_eq!(bench.reader().totals().unwrap().cycles(), 1);
+    assert_eq!(bench.ran_names(), ["step1"]);
+    let (cycle, steps) = bench.newest();
+    assert_eq!(cycle.outcome, Some(CycleOutcome::Cancelled));
+    assert_eq!(steps[0].outcome, Some(StepOutcome::Ok), "it had ended well");
+    assert_eq!(bench.reader().failures_in_a_row().unwrap(), 0);
+}
+
+#[test]
+fn a_stop_while_steps_are_being_spawned_is_heard_and_leaves_nobody() {
+    let bench = Bench::new();
+    // So many steps that do nothing that it is nearly always starting one.
+    let mut toml = String::new();
+    for n in 0..200 {
+        toml.push_str(&format!(
+            "[[pipeline.step]]\nname = \"s{n}\"\nprogram = \"/bin/true\"\ntimeout = \"30s\"\n"
+        ));
+    }
+    bench.config(&toml);
+    let mut cancelled = 0;
+    for round in 0..20 {
+        let running = bench.start(&["--interval", "1h", "-q"]);
+        until("steps run", || {
+            let pid = running.child.id();
+            fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
+                .is_ok_and(|children| !children.is_empty())
+        });
+        sleep(Duration::from_micros(round * 700));
+        let asked = Instant::now();
+        let pid = running.child.id();
+        running.signal(Signal::SIGTERM);
+        assert_eq!(running.wait().code, 143, "round {round}");
+        assert!(asked.elapsed() < Duration::from_secs(4), "round {round}");
+        let orphans = fs::read_to_string(bench.data("state/children")).unwrap_or_default();
+        assert!(
+            !orphans.contains("s1"),
+            "round {round}: {pid} left {orphans}"
+        );
+        let (cycle, steps) = bench.newest();
+        if cycle.outcome == Some(CycleOutcome::Cancelled) {
+            cancelled += 1;
+            assert!(steps.len() < 200, "no further step was started");
+        }
+    }
+    assert!(cancelled > 0, "the signals came too late to tell anything");
+    assert_eq!(bench.reader().failures_in_a_row().unwrap(), 0);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A bench: a folder with six steps that are shell scripts, and the orchestrator to run them.
 
 use std::fs::{self, File};
+use std::io::{PipeReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use journal::reader::{Cycle, Step};
 use journal::{Reader, StepOutcome};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -150,6 +152,20 @@ succeed() {{
         self.spawn(self.command(args))
     }
 
+    /// Started with a console that takes not one more byte, until it is drained.
+    pub fn start_with_full_console(&self, args: &[&str]) -> (Running, FullConsole) {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        // What fits is known only by filling it, which must not wait.
+        fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+        for size in [4096, 1] {
+            while writer.write(&vec![b'.'; size]).is_ok() {}
+        }
+        fcntl(&writer, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
+        let mut command = self.command(args);
+        command.stderr(writer);
+        (self.spawn(command), FullConsole(reader))
+    }
+
     pub fn spawn(&self, mut command: Command) -> Running {
         Running {
             child: command.spawn().unwrap(),
@@ -205,6 +221,15 @@ succeed() {{
     /// The process id that a script wrote to `name`.
     pub fn pid(&self, name: &str) -> i32 {
         lines(&self.data(name))[0].trim().parse().unwrap()
+    }
+}
+
+pub struct FullConsole(PipeReader);
+
+impl FullConsole {
+    /// From now on everything is read.
+    pub fn drain(mut self) {
+        std::thread::spawn(move || std::io::copy(&mut self.0, &mut std::io::sink()));
     }
 }
 
