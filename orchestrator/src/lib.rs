@@ -33,5 +33,6 @@ pub mod schedule;
 pub mod service;
 pub mod signals;
 pub mod upkeep;
+pub mod verdict;
 pub mod versions;
 pub mod words;

@@ -7,8 +7,9 @@ use journal::EventKind;
 use pipeline::CycleId;
 
 use crate::clock::Jump;
-use crate::cycle::{Cycle, Verdict};
+use crate::cycle::Cycle;
 use crate::schedule::Reason;
+use crate::verdict::Verdict;
 
 /// What was done since the start.
 #[derive(Clone, Debug, Default)]
