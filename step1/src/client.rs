@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use feed::endpoint::{self, Endpoint};
 use pipeline::Failure;
 use pipeline::config::{Feed, Provider};
+use pipeline::handoff::RECORDING;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, DATE};
 use reqwest::{Response, StatusCode, Url};
 use serde::Serialize;
@@ -19,12 +20,15 @@ use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::answer::{self, Question};
+use crate::budget::{Budget, now_ms};
 use crate::error::FetchError;
 use crate::mood::{Moods, Next};
 use crate::secrets::Credentials;
 
 /// Where the sandbox listens unless it is told otherwise.
 const SANDBOX_URL: &str = "http://127.0.0.1:8788";
+/// The header with which the sandbox says that it serves a recording.
+const RECORDED: &str = "x-sandbox-recording";
 /// Clocks that differ by more than this are worth a word, in seconds.
 const SKEW_S: i64 = 120;
 
@@ -49,13 +53,21 @@ pub(crate) struct Client {
     max_body: u64,
     deadline: Instant,
     moods: Moods,
+    budget: Arc<Budget>,
     proxied: bool,
     skew_seen: AtomicBool,
+    provider: Provider,
+    /// The sandbox says that what it serves was recorded.
+    recorded: AtomicBool,
     traffic: Mutex<Traffic>,
 }
 
 impl Client {
-    pub(crate) fn new(feed: &Feed, credentials: Credentials) -> Result<Client, Failure> {
+    pub(crate) fn new(
+        feed: &Feed,
+        credentials: Credentials,
+        budget: Arc<Budget>,
+    ) -> Result<Client, Failure> {
         let base = base_url(feed)?;
         // An error only says that somebody installed one before, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -108,8 +120,11 @@ impl Client {
             max_body: feed.max_body_bytes,
             deadline,
             moods: Moods::new(feed, deadline),
+            budget,
             proxied,
             skew_seen: AtomicBool::new(false),
+            provider: feed.provider,
+            recorded: AtomicBool::new(false),
             traffic: Mutex::default(),
         })
     }
@@ -117,6 +132,15 @@ impl Client {
     /// When the step stops fetching.
     pub(crate) fn deadline(&self) -> Instant {
         self.deadline
+    }
+
+    /// What the answers are, as the envelope says it.
+    pub(crate) fn source(&self) -> &'static str {
+        if self.recorded.load(Ordering::Relaxed) {
+            RECORDING
+        } else {
+            self.provider.as_str()
+        }
     }
 
     /// What was asked for so far.
@@ -133,20 +157,28 @@ impl Client {
         )
     }
 
-    /// The body of one endpoint: whole, JSON, with `results`. Tries again what may succeed on another try.
+    /// The body of one endpoint: whole, JSON, with `results`. Tries again what may succeed on another try; a
+    /// question about one id only as far as the budget has room for another request.
     pub(crate) async fn get(
         &self,
         endpoint: Endpoint,
         query: &[(&str, &str)],
     ) -> Result<Box<RawValue>, FetchError> {
         let (mut tries, mut before) = (0, None);
+        let by_id = query.iter().any(|(name, _)| *name == "uuid");
         loop {
             let wait = self.moods.before(endpoint)?;
             if Instant::now() + wait >= self.deadline {
                 return Err(before.unwrap_or(FetchError::Deadline));
             }
             sleep(wait).await;
+            if by_id {
+                self.budget.begun(endpoint);
+            }
             let answer = timeout_at(self.deadline, self.once(endpoint, query)).await;
+            if by_id {
+                self.budget.ended(endpoint, now_ms());
+            }
             let why = match answer {
                 Ok(Ok(body)) => {
                     self.moods.went_well(endpoint);
@@ -159,6 +191,10 @@ impl Client {
             let Next::Again(pause) = self.moods.after(endpoint, &why, tries) else {
                 return Err(why);
             };
+            if by_id && !self.budget.take_one_more(endpoint) {
+                log::debug!("{}: {why}; the budget has no other try", endpoint.path());
+                return Err(why);
+            }
             log::debug!(
                 "{}: {why}; again in {} ms",
                 endpoint.path(),
@@ -198,6 +234,10 @@ impl Client {
             .await
             .map_err(|why| self.network(why))?;
         self.compare_clocks(&response);
+        // The real provider's data is never taken for a recording, whatever it sends.
+        if self.provider == Provider::Sandbox && response.headers().contains_key(RECORDED) {
+            self.recorded.store(true, Ordering::Relaxed);
+        }
         let status = response.status();
         let after = answer::retry_after(response.headers());
         let text = self.text(response).await;
