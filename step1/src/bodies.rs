@@ -77,7 +77,7 @@ pub(crate) fn previous(
             provider: Some(provider),
         },
         Some(age) if age < 0 => cold("is from the future (the clock was set back)"),
-        Some(age) => cold(&format!("is {} minutes old", age / 60)),
+        Some(age) => cold(&format!("is too old ({} minutes)", age / 60)),
         None => cold("does not say when it was fetched"),
     }
 }

@@ -358,11 +358,7 @@ mod tests {
                 now = end + random.i64(0..40_000);
             }
             counted.sort_unstable();
-            assert!(
-                counted.len() > 10 * limit as usize,
-                "{}",
-                counted.len()
-            );
+            assert!(counted.len() > 10 * limit as usize, "{}", counted.len());
             for window in counted.windows(limit as usize + 1) {
                 assert!(
                     window[limit as usize] - window[0] >= MINUTE_MS,

@@ -96,9 +96,10 @@ fn fetch_cycle(
         if let Some(path) = &cli.extra.record {
             recording::write(path, output, from.fetched_at)?;
         }
-        let [got, cost] = output::summary(output);
-        log::info!("cycle {cycle}: {got}; {} kB out", bytes / 1000);
-        log::info!("{cost}");
+        log::info!("cycle {cycle}: {}", output::came(output));
+        for line in output::summary(output, bytes) {
+            log::info!("{line}");
+        }
         Ok(())
     }));
     // Neither a name that is still being resolved nor a page that is still being read may hold up the end.
