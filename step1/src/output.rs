@@ -71,9 +71,11 @@ const WIDTH: usize = 80 - "INFO  step1: ".len();
 pub(crate) fn summary(output: &Output<'_>, bytes_written: u64) -> Vec<String> {
     let fetch = &output.fetch;
     let mut lines = Vec::new();
+    let (matches, odds) = (output.fetched.details.len(), output.match_odds.len());
     let missing: Vec<String> = [
         (
-            output.fetched.details.len() as u64 - output.match_odds.len() as u64,
+            // There may be odds of a match whose details could not be had.
+            matches.saturating_sub(odds) as u64,
             "without an odds history",
         ),
         (fetch.skipped_for_budget, "requests left for the budget"),

@@ -110,7 +110,10 @@ fn run(provider: &Provider, fault: &str, share: &str, endpoint: &str) {
             "{cell}: {completeness}"
         );
     } else {
-        assert_eq!(written, OLD, "{cell}: the old file stays");
+        assert!(
+            written == OLD,
+            "{cell}: exit {code:?} and the old file is gone: {said}"
+        );
         assert!(
             said.contains("the previous step1.json stays") || code == Some(77),
             "{cell}: {said}"
