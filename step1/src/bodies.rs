@@ -15,8 +15,20 @@ use serde_json::value::RawValue;
 /// A body and when it was fetched, unix seconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kept<'a> {
-    pub(crate) body: &'a RawValue,
+    body: &'a str,
     pub(crate) at: i64,
+}
+
+impl<'a> Kept<'a> {
+    pub(crate) fn text(&self) -> &'a str {
+        self.body
+    }
+
+    /// The body as it is carried over. Most odds are fetched anew: only what is carried over is worth the look
+    /// whether it is JSON all through.
+    pub(crate) fn raw(&self) -> Option<&'a RawValue> {
+        serde_json::from_str(self.body).ok()
+    }
 }
 
 /// Bodies by id.
@@ -128,7 +140,7 @@ impl<'a> Known<'a> {
     /// The newest `updated_at` that the provider is known to have had: what changed later is to be asked for.
     pub(crate) fn newest_update(&self) -> Option<i64> {
         let ignored = Anomalies::default();
-        let updated = |kept: &Kept<'_>| detail_row(kept.body.get(), &ignored)?.int("updated_at");
+        let updated = |kept: &Kept<'_>| detail_row(kept.text(), &ignored)?.int("updated_at");
         self.details
             .values()
             .filter_map(updated)
@@ -162,15 +174,9 @@ fn entries<'a>(cursor: &mut Cursor<'a>) -> Result<Vec<(&'a str, &'a str)>, Fault
 fn kept<'a>(entries: Vec<(&'a str, &'a str)>, times: &BTreeMap<String, i64>) -> KeptById<'a> {
     entries
         .into_iter()
-        .filter_map(|(id, text)| {
-            let body = serde_json::from_str::<&RawValue>(text).ok()?;
-            Some((
-                id,
-                Kept {
-                    body,
-                    at: *times.get(id)?,
-                },
-            ))
+        .filter_map(|(id, body)| {
+            let at = *times.get(id)?;
+            Some((id, Kept { body, at }))
         })
         .collect()
 }

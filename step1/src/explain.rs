@@ -143,7 +143,7 @@ fn text(config: &Config, data: &DataDir) -> String {
         let details = live
             .iter()
             .filter_map(|one| known.details.get(one.id.as_str()));
-        let ids = reference_ids(details.map(|kept| kept.body.get()), kind);
+        let ids = reference_ids(details.map(|kept| kept.text()), kind);
         let needed = ids
             .iter()
             .filter(|id| reference.needs(kind, id, now))

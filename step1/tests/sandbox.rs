@@ -455,3 +455,62 @@ fn odds_live_stands_beside_the_histories_and_only_when_it_is_asked_for() {
     );
     chain.run_from_2_to(5);
 }
+
+#[test]
+fn a_recording_that_the_sandbox_serves_is_shown_as_recorded_and_nothing_else_is() {
+    let sandbox = Sandbox::start(&[]);
+    let recorder = Chain::new();
+    let file = recorder.path().join("kept.json.gz");
+    let provider = |chain: &Chain, provider: &str, url: &str, record: bool| {
+        let mut command = chain.command(1);
+        command
+            .args(["--provider", provider, "--base-url", url])
+            .env("THESPORTS_USER", "someone-known")
+            .env("THESPORTS_SECRET", SECRET);
+        if record {
+            command.arg("--record").arg(&file);
+        }
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", message(&output));
+        let named = chain.json(1)["provider"].as_str().unwrap().to_owned();
+        (named, message(&output))
+    };
+    assert_eq!(
+        provider(&recorder, "sandbox", &sandbox.1, true).0,
+        "sandbox"
+    );
+    let mut child = Command::new(program("sandbox"))
+        .args(["--listen", "127.0.0.1:0", "-q", "--serve-recording"])
+        .arg(&file)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let url = line.trim().strip_prefix("listening on ").unwrap();
+    let served = Sandbox(child, url.to_owned());
+    let chain = Chain::new();
+    assert_eq!(provider(&chain, "sandbox", &served.1, false).0, "recording");
+    chain.run_from_2_to(5);
+    assert_eq!(chain.json(5)["fresh"], false);
+    let shown = chain.run(6, []);
+    let text = String::from_utf8_lossy(&shown.stdout);
+    assert!(
+        text.contains("RECORDED") && !text.contains("SIMULATED"),
+        "{text}"
+    );
+    // The next cycle of the same recording is warm; one of a simulation starts cold.
+    let (named, said) = provider(&chain, "sandbox", &served.1, false);
+    assert_eq!(named, "recording");
+    assert!(!said.contains("starting cold"), "{said}");
+    let (named, said) = provider(&chain, "sandbox", &sandbox.1, false);
+    assert_eq!(named, "sandbox");
+    assert!(said.contains("starting cold"), "{said}");
+    // The real provider can't make its data look recorded.
+    assert_eq!(
+        provider(&Chain::new(), "thesports", &served.1, false).0,
+        "thesports"
+    );
+}

@@ -5,7 +5,7 @@ use pipeline::{Failure, Listed};
 use serde_json::value::RawValue;
 
 use super::Cycle;
-use crate::bodies::{Times, detail_row};
+use crate::bodies::{Kept, Times, detail_row};
 use crate::output::Output;
 use crate::pages::{self, PageOdds};
 use crate::plan::Live;
@@ -25,7 +25,7 @@ impl Cycle<'_> {
         for one in &self.live {
             let row = self
                 .detail(&one.id)
-                .and_then(|body| detail_row(body.get(), &anomalies));
+                .and_then(|body| detail_row(body, &anomalies));
             let team = |field| row.as_ref().and_then(|row| row.text(field));
             if let (Some(home), Some(away)) = (team("home_team_id"), team("away_team_id")) {
                 games.push(pages::Game {
@@ -78,18 +78,19 @@ impl Cycle<'_> {
             odds_waiting: waiting.map(|one| one.id.clone()).collect(),
             ..Times::default()
         };
+        let carried = |kept: Option<&Kept<'s>>| kept.and_then(|kept| Some((kept.raw()?, kept.at)));
         let (mut details, mut odds) = (Listed::default(), Listed::default());
         for Live { id, .. } in &self.live {
             let kept = self.known.details.get(id.as_str());
             let new = self.details.get(id).map(|body| (&**body, self.now));
             // A body that `time=` did not name is as current as the question.
-            if let Some((body, at)) = new.or_else(|| kept.map(|kept| (kept.body, kept.at))) {
+            if let Some((body, at)) = new.or_else(|| carried(kept)) {
                 times.details.insert(id.clone(), at);
                 details.0.push((id.clone(), body));
             }
             let kept = self.known.odds.get(id.as_str());
             let new = self.odds.get(id).map(|body| (&**body, self.now));
-            if let Some((body, at)) = new.or_else(|| kept.map(|kept| (kept.body, kept.at))) {
+            if let Some((body, at)) = new.or_else(|| carried(kept)) {
                 times.odds.insert(id.clone(), at);
                 odds.0.push((id.clone(), body));
             }

@@ -4,10 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use feed::row::Anomalies;
 use pipeline::Failure;
-use serde_json::value::RawValue;
 
 use super::Cycle;
-use crate::bodies::detail_row;
+use crate::bodies::{Kept, detail_row};
 use crate::jobs::{Job, Turn};
 use crate::plan::{self, Ages, Live, Why};
 use crate::reference::Kind;
@@ -105,11 +104,7 @@ impl Cycle<'_> {
 
     /// The team or competition ids of all details, each once, in the order of the live list.
     fn reference_ids(&self, kind: Kind) -> Vec<String> {
-        let details = self
-            .live
-            .iter()
-            .filter_map(|one| self.detail(&one.id))
-            .map(RawValue::get);
+        let details = self.live.iter().filter_map(|one| self.detail(&one.id));
         reference_ids(details, kind)
     }
 
@@ -129,11 +124,11 @@ impl Cycle<'_> {
         ids
     }
 
-    pub(crate) fn detail(&self, id: &str) -> Option<&RawValue> {
+    pub(crate) fn detail(&self, id: &str) -> Option<&str> {
         self.details
             .get(id)
-            .map(|body| &**body)
-            .or_else(|| self.known.details.get(id).map(|kept| kept.body))
+            .map(|body| body.get())
+            .or_else(|| self.known.details.get(id).map(Kept::text))
     }
 }
 
