@@ -14,19 +14,18 @@ use pipeline::Failure;
 use pipeline::config::{Feed, Provider};
 use pipeline::handoff::RECORDING;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, DATE};
-use reqwest::{Response, StatusCode, Url};
+use reqwest::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::address::{Proxy, base_url, environment_proxy, is_loopback};
 use crate::answer::{self, Question};
 use crate::budget::{Budget, now_ms};
 use crate::error::FetchError;
 use crate::mood::{Moods, Next};
 use crate::secrets::Credentials;
 
-/// Where the sandbox listens unless it is told otherwise.
-const SANDBOX_URL: &str = "http://127.0.0.1:8788";
 /// The header with which the sandbox says that it serves a recording.
 const RECORDED: &str = "x-sandbox-recording";
 /// Clocks that differ by more than this are worth a word, in seconds.
@@ -309,68 +308,6 @@ impl Client {
     }
 }
 
-/// Through which proxy the requests go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Proxy {
-    /// The one that the environment names, if it names one.
-    Environment,
-    /// Straight.
-    None,
-    /// This one.
-    This(String),
-}
-
-impl Proxy {
-    /// Over https a proxy sees only the provider's name; over plain http it would see the whole query, so
-    /// only somebody who names it for this purpose gets it. What is on this machine needs none.
-    fn of(base: &Url, setting: &str) -> Proxy {
-        match setting {
-            _ if is_loopback(base) => Proxy::None,
-            "" if base.scheme() == "https" => Proxy::Environment,
-            "" | "none" => Proxy::None,
-            address => Proxy::This(address.to_owned()),
-        }
-    }
-}
-
-/// Whether the environment names a proxy for https.
-fn environment_proxy() -> bool {
-    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-    names
-        .iter()
-        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
-}
-
-fn base_url(feed: &Feed) -> Result<Url, Failure> {
-    let base = match (feed.base_url.trim_end_matches('/'), feed.provider) {
-        ("", Provider::Thesports) => endpoint::BASE_URL,
-        ("", Provider::Sandbox) => SANDBOX_URL,
-        (other, _) => other,
-    };
-    match Url::parse(base) {
-        Ok(url)
-            if matches!(url.scheme(), "http" | "https")
-                && url.query().is_none()
-                && url.fragment().is_none() =>
-        {
-            Ok(url)
-        }
-        // The address is not repeated: somebody may have put a secret into it.
-        _ => Err(Failure::config(
-            "[feed] base_url is no address such as `https://api.example.com` (without a query)",
-        )),
-    }
-}
-
-fn is_loopback(base: &Url) -> bool {
-    let host = base.host_str().unwrap_or_default();
-    host == "localhost"
-        || host
-            .trim_matches(['[', ']'])
-            .parse::<IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback())
-}
-
 /// An error with its causes, outermost first.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -384,32 +321,4 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_with_a_query_is_refused_without_repeating_it() {
-        let feed = Feed {
-            base_url: "http://127.0.0.1:1/?secret=hush".to_owned(),
-            ..Feed::default()
-        };
-        let failure = base_url(&feed).unwrap_err();
-        assert!(!failure.message.contains("hush"));
-    }
-
-    #[test]
-    fn the_environment_s_proxy_is_for_https_only() {
-        let proxy = |base: &str, proxy: &str| Proxy::of(&Url::parse(base).unwrap(), proxy);
-        assert_eq!(proxy("https://api.example.com", ""), Proxy::Environment);
-        assert_eq!(proxy("http://api.example.com", ""), Proxy::None);
-        assert_eq!(proxy("https://api.example.com", "none"), Proxy::None);
-        assert_eq!(proxy("http://localhost:8788", "http://p:1"), Proxy::None);
-        assert_eq!(
-            proxy("http://api.example.com", "http://p:1"),
-            Proxy::This("http://p:1".to_owned())
-        );
-    }
 }

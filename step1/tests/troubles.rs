@@ -307,7 +307,11 @@ fn sigterm_at_any_moment_ends_it_at_once_and_tears_nothing() {
     let mut ended_early = 0;
     let mut terminate = |round: u64| {
         // Some wait for an answer that never comes when the signal does.
-        provider.switch(if round % 3 == 0 { "hang:20%" } else { "" });
+        provider.switch(if round.is_multiple_of(3) {
+            "hang:20%"
+        } else {
+            ""
+        });
         let mut child = fetch(&chain, provider.url())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
