@@ -15,8 +15,20 @@ use serde_json::value::RawValue;
 /// A body and when it was fetched, unix seconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kept<'a> {
-    pub(crate) body: &'a RawValue,
+    body: &'a str,
     pub(crate) at: i64,
+}
+
+impl<'a> Kept<'a> {
+    pub(crate) fn text(&self) -> &'a str {
+        self.body
+    }
+
+    /// The body as it is carried over. Most odds are fetched anew: only what is carried over is worth the look
+    /// whether it is JSON all through.
+    pub(crate) fn raw(&self) -> Option<&'a RawValue> {
+        serde_json::from_str(self.body).ok()
+    }
 }
 
 /// Bodies by id.
@@ -34,32 +46,50 @@ pub(crate) struct Known<'a> {
     details_until: Option<i64>,
 }
 
-/// The text of the previous file, if it is one of this provider and recent enough. Says why it starts cold otherwise.
+/// The previous file.
+#[derive(Debug, Default)]
+pub(crate) struct Previous {
+    /// Empty when it is none that can be used.
+    pub(crate) text: String,
+    /// What it says it came from.
+    pub(crate) provider: Option<&'static str>,
+}
+
+/// The previous file, if it is one of these providers and recent enough. Says why it starts cold otherwise.
 /// `oldest_s`: how old it may be, in seconds.
-pub(crate) fn previous(path: &Path, provider: &str, now: i64, oldest_s: i64) -> String {
+pub(crate) fn previous(
+    path: &Path,
+    providers: &[&'static str],
+    now: i64,
+    oldest_s: i64,
+) -> Previous {
     let cold = |why: &str| {
         log::info!("starting cold: the previous step1.json {why}");
-        String::new()
+        Previous::default()
     };
     let text = match fs::read(path) {
         Ok(bytes) => match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(_) => return cold("is not UTF-8 text"),
         },
-        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return String::new(),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Previous::default(),
         Err(why) => return cold(&format!("can't be read ({why})")),
     };
     let head = Head::of(&text);
     if head.schema != Some(handoff::schema(1)) {
         return cold("is of another schema");
     }
-    if head.provider.as_deref() != Some(provider) {
+    let named = |known: &&&str| head.provider.as_deref() == Some(**known);
+    let Some(provider) = providers.iter().find(named) else {
         return cold("is another provider's");
-    }
+    };
     match head.fetched_at.map(|at| now - at.timestamp()) {
-        Some(age) if (-60..oldest_s).contains(&age) => text,
+        Some(age) if (-60..oldest_s).contains(&age) => Previous {
+            text,
+            provider: Some(provider),
+        },
         Some(age) if age < 0 => cold("is from the future (the clock was set back)"),
-        Some(age) => cold(&format!("is {} minutes old", age / 60)),
+        Some(age) => cold(&format!("is too old ({} minutes)", age / 60)),
         None => cold("does not say when it was fetched"),
     }
 }
@@ -110,7 +140,7 @@ impl<'a> Known<'a> {
     /// The newest `updated_at` that the provider is known to have had: what changed later is to be asked for.
     pub(crate) fn newest_update(&self) -> Option<i64> {
         let ignored = Anomalies::default();
-        let updated = |kept: &Kept<'_>| detail_row(kept.body.get(), &ignored)?.int("updated_at");
+        let updated = |kept: &Kept<'_>| detail_row(kept.text(), &ignored)?.int("updated_at");
         self.details
             .values()
             .filter_map(updated)
@@ -144,15 +174,9 @@ fn entries<'a>(cursor: &mut Cursor<'a>) -> Result<Vec<(&'a str, &'a str)>, Fault
 fn kept<'a>(entries: Vec<(&'a str, &'a str)>, times: &BTreeMap<String, i64>) -> KeptById<'a> {
     entries
         .into_iter()
-        .filter_map(|(id, text)| {
-            let body = serde_json::from_str::<&RawValue>(text).ok()?;
-            Some((
-                id,
-                Kept {
-                    body,
-                    at: *times.get(id)?,
-                },
-            ))
+        .filter_map(|(id, body)| {
+            let at = *times.get(id)?;
+            Some((id, Kept { body, at }))
         })
         .collect()
 }
@@ -208,8 +232,8 @@ mod tests {
             (ours, "thesports", "soon", false),
         ] {
             let (_folder, path) = file(&document(schema, provider, at));
-            let text = previous(&path, "thesports", NOW, 3 * 3600);
-            let known = Known::read(&text);
+            let previous = previous(&path, &["thesports"], NOW, 3 * 3600);
+            let known = Known::read(&previous.text);
             assert_eq!(
                 known.details.contains_key("a"),
                 used,

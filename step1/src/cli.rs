@@ -90,28 +90,24 @@ fn fetch_cycle(
         .cycle
         .clone()
         .unwrap_or_else(|| CycleId::at(Utc::now()));
-    let fetched = runtime.block_on(fetch::run(
-        config,
-        data,
-        credentials,
-        |fetched_at, output| {
-            let envelope = Envelope {
-                schema: handoff::schema(1),
-                cycle: cycle.clone(),
-                generated_at: Utc::now(),
-                fetched_at,
-                provider: config.feed.provider.as_str().to_owned(),
-            };
-            let bytes = handoff::write(sink, &envelope, output, cli.io.pretty)?;
-            if let Some(path) = &cli.extra.record {
-                recording::write(path, output, fetched_at)?;
-            }
-            let [got, cost] = output::summary(output);
-            log::info!("cycle {cycle}: {got}; {} kB out", bytes / 1000);
-            log::info!("{cost}");
-            Ok(())
-        },
-    ));
+    let fetched = runtime.block_on(fetch::run(config, data, credentials, |from, output| {
+        let envelope = Envelope {
+            schema: handoff::schema(1),
+            cycle: cycle.clone(),
+            generated_at: Utc::now(),
+            fetched_at: from.fetched_at,
+            provider: from.provider.to_owned(),
+        };
+        let bytes = handoff::write(sink, &envelope, output, cli.io.pretty)?;
+        if let Some(path) = &cli.extra.record {
+            recording::write(path, output, from.fetched_at)?;
+        }
+        log::info!("cycle {cycle}: {}", output::came(output));
+        for line in output::summary(output, bytes) {
+            log::info!("{line}");
+        }
+        Ok(())
+    }));
     // Neither a name that is still being resolved nor a page that is still being read may hold up the end.
     runtime.shutdown_background();
     fetched

@@ -5,26 +5,29 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use feed::endpoint::{self, Endpoint};
 use pipeline::Failure;
 use pipeline::config::{Feed, Provider};
+use pipeline::handoff::RECORDING;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, DATE};
-use reqwest::{Response, StatusCode, Url};
+use reqwest::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::address::{Proxy, base_url, environment_proxy, is_loopback};
 use crate::answer::{self, Question};
+use crate::budget::{Budget, now_ms};
 use crate::error::FetchError;
 use crate::mood::{Moods, Next};
 use crate::secrets::Credentials;
 
-/// Where the sandbox listens unless it is told otherwise.
-const SANDBOX_URL: &str = "http://127.0.0.1:8788";
+/// The header with which the sandbox says that it serves a recording.
+const RECORDED: &str = "x-sandbox-recording";
 /// Clocks that differ by more than this are worth a word, in seconds.
 const SKEW_S: i64 = 120;
 
@@ -49,13 +52,21 @@ pub(crate) struct Client {
     max_body: u64,
     deadline: Instant,
     moods: Moods,
+    budget: Arc<Budget>,
     proxied: bool,
     skew_seen: AtomicBool,
+    provider: Provider,
+    /// The sandbox says that what it serves was recorded.
+    recorded: AtomicBool,
     traffic: Mutex<Traffic>,
 }
 
 impl Client {
-    pub(crate) fn new(feed: &Feed, credentials: Credentials) -> Result<Client, Failure> {
+    pub(crate) fn new(
+        feed: &Feed,
+        credentials: Credentials,
+        budget: Arc<Budget>,
+    ) -> Result<Client, Failure> {
         let base = base_url(feed)?;
         // An error only says that somebody installed one before, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -108,8 +119,11 @@ impl Client {
             max_body: feed.max_body_bytes,
             deadline,
             moods: Moods::new(feed, deadline),
+            budget,
             proxied,
             skew_seen: AtomicBool::new(false),
+            provider: feed.provider,
+            recorded: AtomicBool::new(false),
             traffic: Mutex::default(),
         })
     }
@@ -117,6 +131,15 @@ impl Client {
     /// When the step stops fetching.
     pub(crate) fn deadline(&self) -> Instant {
         self.deadline
+    }
+
+    /// What the answers are, as the envelope says it.
+    pub(crate) fn source(&self) -> &'static str {
+        if self.recorded.load(Ordering::Relaxed) {
+            RECORDING
+        } else {
+            self.provider.as_str()
+        }
     }
 
     /// What was asked for so far.
@@ -133,20 +156,28 @@ impl Client {
         )
     }
 
-    /// The body of one endpoint: whole, JSON, with `results`. Tries again what may succeed on another try.
+    /// The body of one endpoint: whole, JSON, with `results`. Tries again what may succeed on another try; a
+    /// question about one id only as far as the budget has room for another request.
     pub(crate) async fn get(
         &self,
         endpoint: Endpoint,
         query: &[(&str, &str)],
     ) -> Result<Box<RawValue>, FetchError> {
         let (mut tries, mut before) = (0, None);
+        let by_id = query.iter().any(|(name, _)| *name == "uuid");
         loop {
             let wait = self.moods.before(endpoint)?;
             if Instant::now() + wait >= self.deadline {
                 return Err(before.unwrap_or(FetchError::Deadline));
             }
             sleep(wait).await;
+            if by_id {
+                self.budget.begun(endpoint);
+            }
             let answer = timeout_at(self.deadline, self.once(endpoint, query)).await;
+            if by_id {
+                self.budget.ended(endpoint, now_ms());
+            }
             let why = match answer {
                 Ok(Ok(body)) => {
                     self.moods.went_well(endpoint);
@@ -159,6 +190,10 @@ impl Client {
             let Next::Again(pause) = self.moods.after(endpoint, &why, tries) else {
                 return Err(why);
             };
+            if by_id && !self.budget.take_one_more(endpoint) {
+                log::debug!("{}: {why}; the budget has no other try", endpoint.path());
+                return Err(why);
+            }
             log::debug!(
                 "{}: {why}; again in {} ms",
                 endpoint.path(),
@@ -198,6 +233,10 @@ impl Client {
             .await
             .map_err(|why| self.network(why))?;
         self.compare_clocks(&response);
+        // The real provider's data is never taken for a recording, whatever it sends.
+        if self.provider == Provider::Sandbox && response.headers().contains_key(RECORDED) {
+            self.recorded.store(true, Ordering::Relaxed);
+        }
         let status = response.status();
         let after = answer::retry_after(response.headers());
         let text = self.text(response).await;
@@ -269,68 +308,6 @@ impl Client {
     }
 }
 
-/// Through which proxy the requests go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Proxy {
-    /// The one that the environment names, if it names one.
-    Environment,
-    /// Straight.
-    None,
-    /// This one.
-    This(String),
-}
-
-impl Proxy {
-    /// Over https a proxy sees only the provider's name; over plain http it would see the whole query, so
-    /// only somebody who names it for this purpose gets it. What is on this machine needs none.
-    fn of(base: &Url, setting: &str) -> Proxy {
-        match setting {
-            _ if is_loopback(base) => Proxy::None,
-            "" if base.scheme() == "https" => Proxy::Environment,
-            "" | "none" => Proxy::None,
-            address => Proxy::This(address.to_owned()),
-        }
-    }
-}
-
-/// Whether the environment names a proxy for https.
-fn environment_proxy() -> bool {
-    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-    names
-        .iter()
-        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
-}
-
-fn base_url(feed: &Feed) -> Result<Url, Failure> {
-    let base = match (feed.base_url.trim_end_matches('/'), feed.provider) {
-        ("", Provider::Thesports) => endpoint::BASE_URL,
-        ("", Provider::Sandbox) => SANDBOX_URL,
-        (other, _) => other,
-    };
-    match Url::parse(base) {
-        Ok(url)
-            if matches!(url.scheme(), "http" | "https")
-                && url.query().is_none()
-                && url.fragment().is_none() =>
-        {
-            Ok(url)
-        }
-        // The address is not repeated: somebody may have put a secret into it.
-        _ => Err(Failure::config(
-            "[feed] base_url is no address such as `https://api.example.com` (without a query)",
-        )),
-    }
-}
-
-fn is_loopback(base: &Url) -> bool {
-    let host = base.host_str().unwrap_or_default();
-    host == "localhost"
-        || host
-            .trim_matches(['[', ']'])
-            .parse::<IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback())
-}
-
 /// An error with its causes, outermost first.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -344,32 +321,4 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_with_a_query_is_refused_without_repeating_it() {
-        let feed = Feed {
-            base_url: "http://127.0.0.1:1/?secret=hush".to_owned(),
-            ..Feed::default()
-        };
-        let failure = base_url(&feed).unwrap_err();
-        assert!(!failure.message.contains("hush"));
-    }
-
-    #[test]
-    fn the_environment_s_proxy_is_for_https_only() {
-        let proxy = |base: &str, proxy: &str| Proxy::of(&Url::parse(base).unwrap(), proxy);
-        assert_eq!(proxy("https://api.example.com", ""), Proxy::Environment);
-        assert_eq!(proxy("http://api.example.com", ""), Proxy::None);
-        assert_eq!(proxy("https://api.example.com", "none"), Proxy::None);
-        assert_eq!(proxy("http://localhost:8788", "http://p:1"), Proxy::None);
-        assert_eq!(
-            proxy("http://api.example.com", "http://p:1"),
-            Proxy::This("http://p:1".to_owned())
-        );
-    }
 }

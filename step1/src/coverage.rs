@@ -71,6 +71,11 @@ impl Coverage {
         }
     }
 
+    /// Forgets a refusal.
+    pub(crate) fn forget(&mut self, endpoint: Endpoint) {
+        self.changed |= self.file.refused.remove(endpoint.path()).is_some();
+    }
+
     /// The endpoints that are done without.
     pub(crate) fn missing(&self) -> impl Iterator<Item = &str> {
         self.file.refused.keys().map(String::as_str)

@@ -12,9 +12,9 @@ use feed::json::{Cursor, Fault};
 use pipeline::{Config, DataDir, Exit, Failure};
 
 use crate::bodies::{self, Known};
-use crate::budget::Budget;
+use crate::budget::{BUDGETED, now_ms};
 use crate::coverage::Coverage;
-use crate::fetch::{now_ms, reference_ids};
+use crate::fetch::reference_ids;
 use crate::output::short;
 use crate::plan::{self, Ages, Why};
 use crate::reference::{Keep, Kind, Reference};
@@ -39,7 +39,13 @@ fn text(config: &Config, data: &DataDir) -> String {
     let (feed, state) = (&config.feed, data.state());
     let now = Utc::now().timestamp();
     let carry_over = feed.carry_over.0.as_secs() as i64;
-    let previous = bodies::previous(&data.output(1), feed.provider.as_str(), now, carry_over);
+    let previous = bodies::previous(
+        &data.output(1),
+        settings::providers(feed.provider),
+        now,
+        carry_over,
+    )
+    .text;
     let known = Known::read(&previous);
     let live = live_body(&previous)
         .and_then(|body| envelope::results(body).ok())
@@ -48,7 +54,7 @@ fn text(config: &Config, data: &DataDir) -> String {
     let source = settings::source(feed);
     let mut reference = Reference::open(&state, &source, Keep::of(feed));
     let coverage = Coverage::open(&state, &source, feed.plan_recheck.0.as_secs() as i64);
-    let budget = Budget::new(&state, feed.requests_per_minute);
+    let budget = settings::budget(feed, &state);
 
     let mut out = format!(
         "What step 1 would request from {} now:\n\n",
@@ -58,7 +64,7 @@ fn text(config: &Config, data: &DataDir) -> String {
     let mut total = 0;
     let mut line = |endpoint: Endpoint, wanted: usize, why: &str| {
         let left = budget.left(endpoint, now_ms());
-        let by_id = crate::verdict::BUDGETED.contains(&endpoint) && !why.contains("changed since");
+        let by_id = BUDGETED.contains(&endpoint) && !why.contains("changed since");
         let (count, shown) = if !coverage.has(endpoint, now) {
             (0, "not in plan".to_owned())
         } else {
@@ -137,7 +143,7 @@ fn text(config: &Config, data: &DataDir) -> String {
         let details = live
             .iter()
             .filter_map(|one| known.details.get(one.id.as_str()));
-        let ids = reference_ids(details.map(|kept| kept.body.get()), kind);
+        let ids = reference_ids(details.map(|kept| kept.text()), kind);
         let needed = ids
             .iter()
             .filter(|id| reference.needs(kind, id, now))

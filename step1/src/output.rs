@@ -64,54 +64,79 @@ pub(crate) struct Fetch {
     pub(crate) pages: Vec<PageReport>,
 }
 
-/// Two lines about a fetch, for the log: what came, and what it cost.
-pub(crate) fn summary(output: &Output<'_>) -> [String; 2] {
+/// The width of a line for people, less what the log puts before it.
+const WIDTH: usize = 80 - "INFO  step1: ".len();
+
+/// A few short lines about a fetch, for the log: what came, what is missing, what it cost.
+pub(crate) fn summary(output: &Output<'_>, bytes_written: u64) -> Vec<String> {
     let fetch = &output.fetch;
-    let with_odds = output.match_odds.len();
-    let mut got = format!(
-        "{} matches, {with_odds} with an odds history, complete {:.0}%, {} ms",
-        output.fetched.details.len(),
-        fetch.completeness * 100.0,
-        fetch.elapsed_ms,
-    );
-    for (count, words) in [
-        (fetch.skipped_for_budget, "left for the budget"),
+    let mut lines = Vec::new();
+    let (matches, odds) = (output.fetched.details.len(), output.match_odds.len());
+    let missing: Vec<String> = [
+        (
+            // There may be odds of a match whose details could not be had.
+            matches.saturating_sub(odds) as u64,
+            "without an odds history",
+        ),
+        (fetch.skipped_for_budget, "requests left for the budget"),
         (fetch.odds_behind, "with odds too far behind"),
         (fetch.errors.len() as u64, "kinds of errors"),
-    ] {
-        if count > 0 {
-            got.push_str(&format!(", {count} {words}"));
-        }
-    }
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, words)| format!("{count} {words}"))
+    .collect();
+    lines.extend(wrapped("missing: ", &missing));
     for page in &fetch.pages {
-        got.push_str(&format!(", {}: {}", page.book, page.words()));
+        lines.push(format!("{}: {}", page.book, page.words()));
     }
     let mut by: Vec<(&str, u64)> = fetch.by_endpoint.iter().map(|(p, n)| (*p, *n)).collect();
     by.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let by: Vec<String> = by
-        .iter()
-        .map(|(path, count)| format!("{} {count}", short(path)))
-        .collect();
-    let mut cost = format!(
-        "{} requests ({}), {} retries, {} kB on the wire, {} kB decoded, {} known already",
-        fetch.requests,
-        by.join(", "),
-        fetch.retries,
-        fetch.bytes / 1000,
-        fetch.bytes_decoded / 1000,
-        fetch.cache_hits,
-    );
-    let left: Vec<String> = fetch
-        .budget_left
-        .iter()
-        .map(|(path, count)| format!("{} {count}", short(path)))
-        .collect();
-    cost.push_str(&if left.is_empty() {
-        ", no budget".to_owned()
-    } else {
-        format!(", budget left: {}", left.join(", "))
-    });
-    [got, cost]
+    let named = |(path, count): (&str, u64)| format!("{} {count}", short(path));
+    let by: Vec<String> = by.into_iter().map(named).collect();
+    let requests = format!("{} requests: ", fetch.requests);
+    lines.extend(wrapped(&requests, &by));
+    let cost = [
+        format!("{} retries", fetch.retries),
+        format!("{} kB on the wire", fetch.bytes / 1000),
+        format!("{} kB decoded", fetch.bytes_decoded / 1000),
+        format!("{} kB written", bytes_written / 1000),
+        format!("{} known already", fetch.cache_hits),
+    ];
+    lines.extend(wrapped("", &cost));
+    let left = fetch.budget_left.iter().map(|(path, n)| (*path, *n));
+    let left: Vec<String> = left.map(named).collect();
+    lines.extend(wrapped("budget left: ", &left));
+    lines
+}
+
+/// The first line about a fetch: how much came of how much.
+pub(crate) fn came(output: &Output<'_>) -> String {
+    format!(
+        "{} matches, {:.0}% complete, {} ms",
+        output.fetched.details.len(),
+        output.fetch.completeness * 100.0,
+        output.fetch.elapsed_ms,
+    )
+}
+
+/// The items with commas, in as many lines as it takes; none without items.
+fn wrapped(head: &str, items: &[String]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for item in items {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + item.chars().count() + 3 <= WIDTH => {
+                line.push_str(", ");
+                line.push_str(item);
+            }
+            Some(line) => {
+                line.push(',');
+                lines.push(format!("  {item}"));
+            }
+            None => lines.push(format!("{head}{item}")),
+        }
+    }
+    lines
 }
 
 /// `team/additional/list` is `team` in a line for people; the file has the paths.

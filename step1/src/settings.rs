@@ -1,8 +1,13 @@
 //! The configuration as the plan and the cache take it.
 
-use pipeline::Config;
-use pipeline::config::Feed;
+use std::path::Path;
+use std::time::Duration;
 
+use pipeline::Config;
+use pipeline::config::{Feed, Provider};
+use pipeline::handoff::RECORDING;
+
+use crate::budget::Budget;
 use crate::plan::Ages;
 use crate::reference::Keep;
 
@@ -23,6 +28,25 @@ impl Ages {
             idle: config.feed.max_odds_age_idle.0.as_secs() as i64,
             interval: config.schedule.interval.0.as_secs() as i64,
         }
+    }
+}
+
+/// What a run may ask; its log is in the folder `state`.
+pub(crate) fn budget(feed: &Feed, state: &Path) -> Budget {
+    let ms = |span: Duration| span.as_millis() as i64;
+    Budget::new(
+        state,
+        feed.requests_per_minute,
+        ms(feed.budget_wait.0),
+        ms(feed.deadline.0),
+    )
+}
+
+/// What the envelope of a cycle may name as its provider: the sandbox may serve a recording.
+pub(crate) fn providers(provider: Provider) -> &'static [&'static str] {
+    match provider {
+        Provider::Thesports => &["thesports"],
+        Provider::Sandbox => &["sandbox", RECORDING],
     }
 }
 

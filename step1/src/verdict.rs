@@ -3,17 +3,35 @@
 use feed::endpoint::Endpoint;
 use pipeline::{Exit, Failure};
 
-use crate::fetch::{Cycle, now_ms};
-
-/// The endpoints that are asked for one id at a time, and so have a budget.
-pub(crate) const BUDGETED: [Endpoint; 4] = [
-    Endpoint::OddsHistory,
-    Endpoint::RecentList,
-    Endpoint::Team,
-    Endpoint::Competition,
-];
+use crate::budget::{BUDGETED, now_ms};
+use crate::error::refusal;
+use crate::fetch::Cycle;
 
 impl Cycle<'_> {
+    /// Without details a match has neither names nor a kick-off: where the plan does not have them, it counts as
+    /// failed, and too many of them are a refusal.
+    pub(crate) fn details_or_refusal(&mut self) -> Result<(), Failure> {
+        if self.coverage.has(Endpoint::RecentList, self.now) {
+            return Ok(());
+        }
+        let bare = |id: &str| self.detail(id).is_none();
+        let ids = self.live.iter().map(|one| one.id.clone());
+        let without: Vec<String> = ids.filter(|id| bare(id)).collect();
+        let (count, total) = (without.len(), self.live.len());
+        self.failed.extend(without);
+        if count as f64 <= (1.0 - self.config.feed.min_completeness) * total as f64 {
+            return Ok(());
+        }
+        // Whoever has changed the plan need not wait for the next look at it.
+        self.coverage.forget(Endpoint::RecentList);
+        self.coverage.save()?;
+        Err(refusal(&format!(
+            "{} is not in the plan, so {count} of {total} matches have neither names nor a kick-off; the previous \
+             step1.json stays",
+            Endpoint::RecentList.path()
+        )))
+    }
+
     /// Fills in `fetch`, says what went wrong, and fails when too little came.
     pub(crate) fn judge(&mut self, elapsed_ms: u64) -> Result<(), Failure> {
         let traffic = self.client.traffic();

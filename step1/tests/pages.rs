@@ -2,45 +2,20 @@
 //! broken page, or the truth about whose price it is.
 #![expect(clippy::unwrap_used, reason = "a test's panic is its report")]
 
+#[path = "common/process.rs"]
+mod process;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Output;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use process::Sandbox;
 use serde_json::Value;
-use testkit::{Chain, message, program};
-
-struct Sandbox(Child, String);
-
-impl Sandbox {
-    fn start() -> Sandbox {
-        let mut child = Command::new(program("sandbox"))
-            .args(["--listen", "127.0.0.1:0", "--matches", "12", "-q"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let url = line
-            .trim()
-            .strip_prefix("listening on ")
-            .unwrap()
-            .to_owned();
-        Sandbox(child, url)
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use testkit::{Chain, message};
 
 /// What the site does with a request.
 type Site = Arc<Mutex<Vec<u8>>>;
@@ -142,7 +117,7 @@ fn games(document: &Value) -> Vec<[String; 3]> {
 
 #[test]
 fn a_page_joins_its_matches_as_a_further_book_and_everything_else_is_listed() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::start(&["--matches", "12"]);
     let chain = Chain::new();
     fetch(&chain, &sandbox.1);
     let games = games(&chain.json(1));
@@ -240,7 +215,7 @@ fn a_page_joins_its_matches_as_a_further_book_and_everything_else_is_listed() {
 
 #[test]
 fn a_broken_page_never_costs_the_cycle_nor_more_than_its_timeout() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::start(&["--matches", "12"]);
     let chain = Chain::new();
     let (url, answer, _) = site();
     configure(&chain, &url);

@@ -2,45 +2,18 @@
 //! fail: a whole previous file, a secret, or the knowledge of what went wrong.
 #![expect(clippy::unwrap_used, reason = "a test's panic is its report")]
 
+#[path = "common/process.rs"]
+mod process;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Output;
 use std::thread;
 
+use process::Sandbox;
 use serde_json::Value;
-use testkit::{Chain, message, program};
-
-/// A sandbox process, ended with the test.
-struct Sandbox(Child, String);
-
-impl Sandbox {
-    fn start(args: &[&str]) -> Sandbox {
-        let mut child = Command::new(program("sandbox"))
-            .args(["--listen", "127.0.0.1:0", "--matches", "20", "-q"])
-            .args(args)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let url = line
-            .trim()
-            .strip_prefix("listening on ")
-            .unwrap()
-            .to_owned();
-        Sandbox(child, url)
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use testkit::{Chain, message};
 
 const SECRET: &str = "h1dd3n-s3cr3t-value";
 
@@ -76,7 +49,7 @@ fn ids(document: &Value, key: &str) -> Vec<String> {
 
 #[test]
 fn a_cycle_has_every_body_and_the_next_one_asks_only_for_what_is_due() {
-    let sandbox = Sandbox::start(&[]);
+    let sandbox = Sandbox::start(&["--matches", "20"]);
     let chain = Chain::new();
     let output = fetch(&chain, &sandbox.1);
     assert!(output.status.success(), "{}", message(&output));
@@ -120,7 +93,7 @@ fn a_cycle_has_every_body_and_the_next_one_asks_only_for_what_is_due() {
 
 #[test]
 fn a_spent_budget_leaves_the_rest_for_the_next_cycle_and_says_so() {
-    let sandbox = Sandbox::start(&[]);
+    let sandbox = Sandbox::start(&["--matches", "20"]);
     let chain = Chain::new();
     let run = |minute: &str| {
         let output = chain
@@ -264,54 +237,8 @@ fn without_credentials_the_real_provider_is_not_even_asked() {
 }
 
 #[test]
-fn a_recorded_cycle_replays_without_a_network_to_the_same_bodies() {
-    let sandbox = Sandbox::start(&[]);
-    let chain = Chain::new();
-    let file = chain.path().join("kept.json.gz");
-    let output = chain
-        .command(1)
-        .args([
-            "--provider",
-            "sandbox",
-            "--base-url",
-            &sandbox.1,
-            "--record",
-        ])
-        .arg(&file)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", message(&output));
-    let live = chain.json(1);
-    drop(sandbox);
-    let replayed = Chain::new();
-    let output = replayed
-        .command(1)
-        .arg("--replay")
-        .arg(&file)
-        .args(["--cycle", "again"])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", message(&output));
-    let again = replayed.json(1);
-    assert_eq!(again["provider"], "recording");
-    assert_eq!(again["cycle"], "again");
-    assert_eq!(again["fetched_at"], live["fetched_at"]);
-    for key in [
-        "live_matches",
-        "match_details",
-        "match_odds",
-        "team_info",
-        "competition_info",
-        "countries",
-    ] {
-        assert_eq!(again[key], live[key], "{key}");
-    }
-    replayed.run_ok(2, ["--cycle", "again"]);
-}
-
-#[test]
 fn nothing_that_step_1_writes_holds_the_secret() {
-    let sandbox = Sandbox::start(&[]);
+    let sandbox = Sandbox::start(&["--matches", "20"]);
     let chain = Chain::new();
     let output = fetch(&chain, &sandbox.1);
     assert!(output.status.success(), "{}", message(&output));
@@ -337,55 +264,8 @@ fn nothing_that_step_1_writes_holds_the_secret() {
 }
 
 #[test]
-fn replaying_a_recording_twice_gives_the_same_files_bit_for_bit_down_to_the_text() {
-    let sandbox = Sandbox::start(&[]);
-    let recorder = Chain::new();
-    let file = recorder.path().join("kept.json.gz");
-    let output = recorder
-        .command(1)
-        .args([
-            "--provider",
-            "sandbox",
-            "--base-url",
-            &sandbox.1,
-            "--record",
-        ])
-        .arg(&file)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", message(&output));
-    let replay = || {
-        let chain = Chain::new();
-        let output = chain
-            .command(1)
-            .arg("--replay")
-            .arg(&file)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", message(&output));
-        chain.run_from_2_to(5);
-        let shown = chain.run(6, []);
-        assert!(shown.status.success(), "{}", message(&shown));
-        let mut files: Vec<Vec<u8>> = (1..=6)
-            .map(|n| fs::read(chain.output(n)).unwrap())
-            .collect();
-        files.push(shown.stdout);
-        files
-    };
-    let first = replay();
-    thread::sleep(std::time::Duration::from_millis(1100));
-    let again = replay();
-    for (number, (one, other)) in first.iter().zip(&again).enumerate() {
-        assert!(one == other, "file {} differs", number + 1);
-    }
-    let product: Value = serde_json::from_slice(&first[4]).unwrap();
-    assert_eq!(product["fresh"], false, "a recording is nothing to act on");
-    assert!(String::from_utf8_lossy(&first[6]).contains("RECORDED"));
-}
-
-#[test]
 fn explain_says_what_it_would_ask_asks_nothing_and_changes_nothing() {
-    let sandbox = Sandbox::start(&[]);
+    let sandbox = Sandbox::start(&["--matches", "20"]);
     let chain = Chain::new();
     assert!(fetch(&chain, &sandbox.1).status.success());
     drop(sandbox);
@@ -426,7 +306,7 @@ fn explain_says_what_it_would_ask_asks_nothing_and_changes_nothing() {
 
 #[test]
 fn odds_live_stands_beside_the_histories_and_only_when_it_is_asked_for() {
-    let sandbox = Sandbox::start(&["--speed", "20"]);
+    let sandbox = Sandbox::start(&["--matches", "20", "--speed", "20"]);
     let chain = Chain::new();
     let run = |on: &str| {
         let output = chain

@@ -266,7 +266,7 @@ fn a_cache_that_is_spoilt_old_or_foreign_means_a_cold_start_that_is_announced() 
 #[test]
 fn two_at_once_share_the_budget_and_leave_a_whole_file() {
     let provider = Provider::start(20);
-    provider.latency("10ms");
+    provider.control("POST", "latency", "10ms");
     let chain = Chain::new();
     let mut running: Vec<_> = (0..2)
         .map(|_| {
@@ -302,31 +302,31 @@ fn two_at_once_share_the_budget_and_leave_a_whole_file() {
 #[test]
 fn sigterm_at_any_moment_ends_it_at_once_and_tears_nothing() {
     let provider = Provider::start(10);
-    provider.latency("15ms");
+    provider.control("POST", "latency", "15ms");
     let chain = Chain::new();
     let mut ended_early = 0;
-    for round in 0..14 {
+    let mut terminate = |round: u64| {
         // Some wait for an answer that never comes when the signal does.
-        provider.switch(if round % 3 == 0 { "hang:20%" } else { "" });
+        provider.switch(if round.is_multiple_of(3) {
+            "hang:20%"
+        } else {
+            ""
+        });
         let mut child = fetch(&chain, provider.url())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         thread::sleep(Duration::from_millis(20 + round * 37));
-        let signalled = Instant::now();
         let pid = child.id().to_string();
         let _ = Command::new("kill")
             .args(["-TERM", &pid])
             .stderr(Stdio::null())
             .status();
+        // Now it has been signalled; how long `kill` took to start is not its fault.
+        let signalled = Instant::now();
         let status = child.wait().unwrap();
-        // A second is what is promised; a loaded machine may need its own time to start `kill`.
-        assert!(
-            signalled.elapsed() < Duration::from_secs(3),
-            "{:?}",
-            signalled.elapsed()
-        );
+        let took = signalled.elapsed();
         use std::os::unix::process::ExitStatusExt;
         match (status.code(), status.signal()) {
             (Some(143), _) => ended_early += 1,
@@ -344,6 +344,94 @@ fn sigterm_at_any_moment_ends_it_at_once_and_tears_nothing() {
                 .all(|path| path.extension().is_none_or(|e| e != "tmp")),
             "{litter:?}"
         );
+        took
+    };
+    for round in 0..14 {
+        let promised = Duration::from_secs(1);
+        // A machine that has too much to do may keep it from running; not three times in the same place.
+        let took: Vec<_> = (0..3)
+            .map(|_| terminate(round))
+            .take_while(|took| *took > promised)
+            .collect();
+        assert!(took.len() < 3, "round {round}: {took:?}");
     }
     assert!(ended_early > 0, "no signal came in time");
+}
+
+#[test]
+fn at_the_deadline_what_was_got_is_written_and_the_rest_counts_as_failed() {
+    let provider = Provider::start(60);
+    provider.control("POST", "latency", "400ms");
+    let chain = Chain::new();
+    let began = Instant::now();
+    let output = fetch(&chain, provider.url())
+        .env("FOOTBALL_BOT_FEED__DEADLINE", "5s")
+        .env("FOOTBALL_BOT_FEED__MIN_COMPLETENESS", "0")
+        .output()
+        .unwrap();
+    let said = message(&output);
+    assert!(output.status.success(), "{said}");
+    // Sixty details alone take fifteen rounds of 400 ms.
+    assert!(began.elapsed() < Duration::from_secs(20), "{said}");
+    let document = chain.json(1);
+    let details = document["match_details"].as_object().unwrap().len();
+    assert!((1..60).contains(&details), "{details}: {said}");
+    let completeness = document["fetch"]["completeness"].as_f64().unwrap();
+    assert!(completeness < 1.0, "{completeness}");
+    assert!(said.contains("the step's deadline came first"), "{said}");
+    let output = fetch(&Chain::new(), provider.url())
+        .env("FOOTBALL_BOT_FEED__DEADLINE", "5s")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(69), "{}", message(&output));
+}
+
+#[test]
+fn the_provider_that_counts_a_sliding_minute_never_has_to_say_so() {
+    let provider = Provider::limited(30, 20);
+    let chain = Chain::new();
+    let mut odds = 0;
+    for _ in 0..4 {
+        let output = fetch(&chain, provider.url())
+            .env("FOOTBALL_BOT_FEED__REQUESTS_PER_MINUTE", "20")
+            .env("FOOTBALL_BOT_FEED__MIN_COMPLETENESS", "0")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", message(&output));
+        odds = chain.json(1)["match_odds"].as_object().unwrap().len();
+        // A bucket that refills would have some again by the next cycle.
+        thread::sleep(Duration::from_secs(3));
+    }
+    let requests = provider.requests();
+    let refused = requests
+        .iter()
+        .filter(|entry| entry["answer"] == "over the limit")
+        .count();
+    assert_eq!(refused, 0, "{requests:?}");
+    assert!(odds >= 20, "all of the budget was used: {odds}");
+}
+
+#[test]
+fn a_retry_is_paid_from_the_same_budget() {
+    let provider = Provider::limited(6, 8);
+    // Every try fails: with one retry each, six matches would take twelve requests.
+    provider.switch("500:1:odds/history");
+    let chain = Chain::new();
+    let run = || {
+        fetch(&chain, provider.url())
+            .env("FOOTBALL_BOT_FEED__REQUESTS_PER_MINUTE", "8")
+            .output()
+            .unwrap()
+    };
+    let output = run();
+    assert_eq!(output.status.code(), Some(69), "{}", message(&output));
+    let odds = |entry: &&Value| entry["path"] == "odds/history";
+    let asked = provider.requests().iter().filter(odds).count();
+    assert_eq!(asked, 8, "six, and two tries again");
+    // The failed run's requests count for the next one.
+    provider.switch("");
+    provider.forget();
+    let output = run();
+    assert!(output.status.success(), "{}", message(&output));
+    assert_eq!(provider.requests().iter().filter(odds).count(), 0);
 }

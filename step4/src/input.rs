@@ -1,10 +1,67 @@
-//! What step 4 reads of a match: the fields that it extracts, and the odds tick by tick with the feed's own
-//! reader, since their shape is the feed's.
+//! What step 4 reads of step 3's file, and of a match: the fields that it extracts, and the odds tick by tick
+//! with the feed's own reader, since their shape is the feed's. What it passes over it checks by its brackets
+//! only: nothing of that is written again.
 
 use feed::json::{Cursor, Fault};
 use feed::score::Scores;
+use pipeline::handoff::Source;
 use pipeline::{Listed, Text};
-use step2::{Book, Environment};
+use step2::{Book, Environment, Rejected};
+use step3::Statistics;
+
+/// Step 3's file, unread: it is walked once, and its matches are extracted on the way.
+#[derive(Clone, Debug)]
+pub struct Input<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) source: Source,
+}
+
+/// What stands in [`step3::Output`] before the matches.
+#[derive(Clone, Debug)]
+pub(crate) struct Head<'a> {
+    pub(crate) statistics: Statistics<'a>,
+    pub(crate) rejected: Vec<Rejected<'a>>,
+}
+
+/// Walks the document; `each` is called before every match, with its id and the names of the bookmakers
+/// that are read from pages, and must pass over the match.
+///
+/// # Errors
+/// When the document ends early, or step 3 did not write it.
+pub(crate) fn walk<'a>(
+    document: &'a str,
+    mut each: impl FnMut(Text<'a>, &mut Cursor<'a>, &PageBooks<'a>) -> Result<(), Fault>,
+) -> Result<Head<'a>, Fault> {
+    let (mut statistics, mut rejected, mut matches) = (None, None, None);
+    let mut page_books = Listed::default();
+    let mut cursor = Cursor::new(document);
+    cursor.object::<Fault>(|key, c| {
+        match &*key {
+            "statistics" => statistics = Some(c.read()?),
+            "rejected" => rejected = Some(c.read()?),
+            "page_books" => page_books = c.read()?,
+            "matches" => {
+                matches = Some(c.object(|id, c| each(Text(id), c, &page_books))?);
+            }
+            _ => drop(c.value()?),
+        }
+        Ok(())
+    })?;
+    cursor.end()?;
+    let missing = |expected| Fault {
+        at: cursor.position(),
+        ended: false,
+        expected,
+    };
+    matches.ok_or_else(|| missing("`matches`"))?;
+    Ok(Head {
+        statistics: statistics.ok_or_else(|| missing("`statistics`"))?,
+        rejected: rejected.ok_or_else(|| missing("`rejected`"))?,
+    })
+}
+
+/// Names of bookmakers that are read from web pages, by their ids.
+pub(crate) type PageBooks<'a> = Listed<i64, Text<'a>>;
 
 /// The fields of [`step2::Match`] that are extracted.
 #[derive(Clone, Debug, Default)]
@@ -32,14 +89,13 @@ pub(crate) struct Record<'a> {
 impl<'a> Record<'a> {
     const FIELDS: usize = 18;
 
-    /// Reads the match at `text`, which is JSON.
+    /// Reads the match at the cursor.
     ///
     /// # Errors
     /// When step 2 did not write it.
-    pub(crate) fn read(text: &'a str) -> Result<Self, Fault> {
+    pub(crate) fn read(cursor: &mut Cursor<'a>) -> Result<Self, Fault> {
         let mut record = Record::default();
         let mut found = 0;
-        let mut cursor = Cursor::new(text);
         cursor.object::<Fault>(|key, c| {
             found += 1;
             match &*key {

@@ -8,16 +8,15 @@ mod quotes;
 mod record;
 mod score;
 
-use feed::json::Fault;
 use pipeline::handoff::{self, Source};
 use pipeline::{Context, Failure, Listed, Step, Text};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use step2::Rejected;
 use step3::Statistics;
 
 use crate::input::Record;
 
+pub use input::Input;
 pub use quotes::{OpenBook, Quote};
 pub use record::Match;
 pub use score::{Cards, Pair, Score, SideCards, Sides};
@@ -44,37 +43,36 @@ pub struct Extract;
 impl Step for Extract {
     const NUMBER: u8 = 4;
     const ABOUT: &'static str = "Extract the fields that matter and choose the quotes";
-    type Input<'a> = step3::Output<'a>;
+    type Input<'a> = Input<'a>;
     type Output<'a> = Output<'a>;
 
     fn parse<'a>(text: &'a str, source: &Source) -> Result<Self::Input<'a>, Failure> {
-        handoff::parse(text, source)
+        Ok(Input {
+            text,
+            source: source.clone(),
+        })
     }
 
     fn run<'a>(input: Self::Input<'a>, context: &Context) -> Result<Self::Output<'a>, Failure> {
         let now = context.fetched_at();
         let bookmakers = &context.config.odds.bookmakers;
-        let page_books = input.page_books;
+        let mut matches = Listed::default();
         // One match at a time: its odds are dropped before the next one's are read.
-        let extract = |(id, raw): (Text<'a>, &'a RawValue)| {
-            let one = Record::read(raw.get())?;
-            Ok((id, Match::extract(one, bookmakers, &page_books, now)))
-        };
-        let wanted = input
-            .matches
-            .0
-            .into_iter()
-            .filter(|(id, _)| context.wants(id));
-        let matches = wanted.map(extract).collect::<Result<Listed<_, _>, Fault>>();
-        let matches = matches.map_err(|why| {
-            Failure::bad_input(format!(
-                "the input has a match that step 3 did not write: {why}"
-            ))
-        })?;
+        let head = input::walk(input.text, |id, cursor, page_books| {
+            if context.wants(&id) {
+                let one = Record::read(cursor)?;
+                let one = Match::extract(one, bookmakers, page_books, now);
+                matches.0.push((id, one));
+            } else {
+                cursor.value()?;
+            }
+            Ok(())
+        })
+        .map_err(|why| handoff::not_json(&input.source, why.ended, &why))?;
         Ok(Output {
             total_matches: matches.len(),
-            statistics: input.statistics,
-            rejected: input.rejected,
+            statistics: head.statistics,
+            rejected: head.rejected,
             matches,
         })
     }

@@ -6,7 +6,7 @@ use step5::Match;
 use crate::facts;
 use crate::markets;
 use crate::order::Group;
-use crate::page::{Page, Style};
+use crate::page::{Cell, Page, Style};
 use crate::scoreboard::{clock, clock_style, red_cards, score, score_rest, team};
 use crate::text::{screen_text, width};
 use crate::view::View;
@@ -58,6 +58,9 @@ impl Layout {
         self.indent + self.label
     }
 }
+
+/// Columns that both names together keep beside a score.
+const NAMES: usize = 28;
 
 /// Writes the groups, match by match.
 pub(crate) fn write(
@@ -125,22 +128,29 @@ fn title(page: &mut Page, one: &Match<'_>, layout: &Layout, today: NaiveDate) ->
     page.gap(1);
     page.to(layout.indent.max(6));
     let score = score(one, " - ");
-    let rest = screen_text(score_rest(one), page.room() / 3);
+    let rest = &*screen_text(score_rest(one), 120);
     let (home_red, away_red) = (red_cards(one.cards.home.red), red_cards(one.cards.away.red));
-    let fixed = [&score, &home_red, &away_red, &*rest]
+    // Two blanks on either side of the score and before what follows, one before a mark.
+    let fixed = [&*score, &*home_red, &*away_red]
         .map(width)
         .iter()
-        .sum::<usize>();
-    // Two blanks on either side of the score and before what follows, one before a mark.
-    let names = page.room().saturating_sub(fixed + 10);
-    let (home, away) = share(one, names);
+        .sum::<usize>()
+        + 10;
+    let names = page.room().saturating_sub(fixed);
+    // What is cut is the names, never a score; where little would be left of the names, what the score
+    // says beyond the goals has the next line.
+    let beside = names.saturating_sub(width(rest));
+    let below = beside < NAMES && share(one, names) != share(one, beside);
+    let (home, away) = share(one, if below { names } else { beside });
     page.put(Style::Bold, &team(one.home_team.as_deref(), home));
     mark(page, Style::Red, &home_red, 1);
     mark(page, Style::Bold, &score, 2);
     page.gap(2);
     page.put(Style::Bold, &team(one.away_team.as_deref(), away));
     mark(page, Style::Red, &away_red, 1);
-    mark(page, Style::Plain, &rest, 2);
+    if !below {
+        mark(page, Style::Plain, rest, 2);
+    }
     if one.neutral {
         mark(page, Style::Yellow, "N", 2);
     }
@@ -152,7 +162,30 @@ fn title(page: &mut Page, one: &Match<'_>, layout: &Layout, today: NaiveDate) ->
         page.put(Style::Dim, &id);
     }
     page.line();
+    if below {
+        let start = layout.indent.max(1);
+        page.to(start);
+        for part in score_parts(rest) {
+            page.flow(&Cell::of(Style::Plain, part), 1, start);
+        }
+        page.line();
+    }
     fits
+}
+
+/// `(HT: 1 - 1) AET 3 - 3` in its parts, each of which stands on one line.
+fn score_parts(rest: &str) -> impl Iterator<Item = &str> {
+    let mut ends = [" AET", " PEN"]
+        .map(|word| rest.find(word))
+        .into_iter()
+        .flatten();
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let end = ends.next().unwrap_or(rest.len());
+        let part = rest.get(start..end).filter(|part| !part.is_empty())?;
+        start = end;
+        Some(part.trim_start())
+    })
 }
 
 fn mark(page: &mut Page, style: Style, text: &str, gap: usize) {

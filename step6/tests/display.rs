@@ -383,3 +383,37 @@ fn an_unknown_status_is_shown_as_it_is() {
     );
     assert!(page.contains("Unknown (77)"), "{page}");
 }
+
+#[test]
+fn a_score_is_never_cut_whatever_the_width_and_the_names() {
+    let names = [
+        ("HJK", "Ilves"),
+        (
+            "Real Deportivo de la Montaña Alta",
+            "Club Atlético Universitario del Sur",
+        ),
+    ];
+    for (home, away) in names {
+        let shootout = match_of(
+            "a-long-identifier-01",
+            json!({"home_team": home, "away_team": away, "status_id": 7, "minute": null, "clock": "PEN", "neutral": true,
+                "score": "12 - 12 (HT: 10 - 11) AET 13 - 13 PEN 14 - 13",
+                "score_detail": {"home": 12, "away": 12, "half_time": [10, 11], "extra_time": [13, 13],
+                    "penalties": [14, 13], "aggregate": null}}),
+        );
+        for columns in 40..=160 {
+            let page = page(std::slice::from_ref(&shootout), &view(columns));
+            for part in ["12 - 12", "(HT: 10 - 11)", "AET 13 - 13", "PEN 14 - 13"] {
+                assert!(
+                    page.contains(part),
+                    "{columns} columns: no {part} in\n{page}"
+                );
+            }
+            let title = lines_with(&page, "12 - 12")[0];
+            assert!(
+                title.contains(&home[..3]) && title.contains(&away[..3]),
+                "{columns} columns: {title}"
+            );
+        }
+    }
+}

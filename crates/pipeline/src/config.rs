@@ -104,6 +104,9 @@ pub struct Feed {
     pub reference_max: usize,
     /// An endpoint that the plan does not cover is asked again after this.
     pub plan_recheck: Span,
+    /// How long a request may wait for its turn under `requests_per_minute`; what would wait longer is left for
+    /// the next cycle.
+    pub budget_wait: Span,
 }
 
 impl Default for Feed {
@@ -132,6 +135,7 @@ impl Default for Feed {
             reference_keep: Span::seconds(7 * 24 * 3600),
             reference_max: 20_000,
             plan_recheck: Span::seconds(600),
+            budget_wait: Span::seconds(5),
         }
     }
 }

@@ -290,7 +290,12 @@ pub fn open(
 
 /// The failure for a document that is no whole JSON of the right shape.
 pub fn malformed(source: &Source, why: &serde_json::Error) -> Failure {
-    let what = if why.is_eof() {
+    not_json(source, why.is_eof(), why)
+}
+
+/// As [`malformed`], of whatever reader: whether the document `ended` too early, and what it says.
+pub fn not_json(source: &Source, ended: bool, why: &dyn fmt::Display) -> Failure {
+    let what = if ended {
         "ends in the middle (truncated)"
     } else {
         "is not the JSON it should be"

@@ -221,6 +221,10 @@ fn every_step_writes_what_a_person_has_read() {
     for (name, args) in [
         ("step6_full.txt", ["--no-log", "--width", "100"].as_slice()),
         (
+            "step6_full_80.txt",
+            ["--no-log", "--width", "80"].as_slice(),
+        ),
+        (
             "step6_compact.txt",
             ["--no-log", "--width", "120", "--compact"].as_slice(),
         ),

@@ -94,7 +94,8 @@ fn merge(document: &str) -> Option<Value> {
     // What step 2 writes, the rest of the chain reads.
     let third = step3::Summarise::run(serde_json::from_str(&merged).unwrap(), &context).unwrap();
     let third = serde_json::to_string(&third).unwrap();
-    let fourth = step4::Extract::run(serde_json::from_str(&third).unwrap(), &context).unwrap();
+    let third = step4::Extract::parse(&third, &source).unwrap();
+    let fourth = step4::Extract::run(third, &context).unwrap();
     let fourth = serde_json::to_string(&fourth).unwrap();
     let fifth = step5::Convert::run(serde_json::from_str(&fourth).unwrap(), &context).unwrap();
     serde_json::to_string(&fifth).unwrap();

@@ -337,10 +337,10 @@ fn account(stderr: &str, totals: journal::reader::Totals) {
 #[test]
 fn three_hundred_cycles_with_random_faults_leave_everything_flat() {
     let bench = Bench::new();
-    bench.config("[schedule]\nbackoff = \"60ms\"\nbackoff_after = 3\n[pipeline]\ngrace = \"50ms\"\n[[pipeline.step]]\nname = \"a\"\nprogram = \"./bin/fake\"\ntimeout = \"60ms\"\n[[pipeline.step]]\nname = \"b\"\nprogram = \"./bin/fake\"\ntimeout = \"5s\"\nrequired = false\n");
+    bench.config("[schedule]\nbackoff = \"60ms\"\nbackoff_after = 3\n[pipeline]\ngrace = \"50ms\"\n[[pipeline.step]]\nname = \"a\"\nprogram = \"./bin/fake\"\ntimeout = \"60ms\"\n[[pipeline.step]]\nname = \"b\"\nprogram = \"./bin/fake\"\ntimeout = \"300ms\"\nrequired = false\n");
     bench.program(
         "fake",
-        "case $(($$ % 23)) in 1) exit 65;; 2) kill -9 $$;; 3) setsid sleep 9 & ;; 4) sleep 9 & ;; 5) trap '' TERM; sleep 9;; 6) head -c 300000 /dev/zero;; esac; exit 0",
+        "case $(($(od -An -N2 -tu2 /dev/urandom) % 23)) in 1) exit 65;; 2) kill -9 $$;; 3) setsid sleep 9 & ;; 4) sleep 9 & ;; 5) trap '' TERM; sleep 9;; 6) head -c 300000 /dev/zero;; esac; exit 0",
     );
     let mut running = bench.start(&["--cycles", "300", "--interval", "20ms", "-q"]);
     let pid = running.child.id();

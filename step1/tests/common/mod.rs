@@ -1,6 +1,5 @@
 //! A provider in this process, and a step 1 that is impatient.
 #![expect(clippy::unwrap_used, reason = "a test's panic is its report")]
-#![expect(dead_code, reason = "each test file uses its own part")]
 
 use std::fs;
 use std::io::{Read, Write};
@@ -31,11 +30,16 @@ pub struct Provider {
 impl Provider {
     /// One with `matches` matches, all live, from now on.
     pub fn start(matches: usize) -> Provider {
+        Provider::limited(matches, 0)
+    }
+
+    /// One that counts requests by id: so many in a sliding minute, 0 = any number.
+    pub fn limited(matches: usize, per_minute: u32) -> Provider {
         let now = chrono::Utc::now().timestamp();
         let source = Source::Evening(Evening::all_live(3, matches, now), Clock::new(now, 1.0));
         let slow = Duration::from_millis(50);
         let faults = Faults::new(5, Latency::default(), Vec::new(), slow);
-        let server = Server::new(source, Credentials::Any, 0).with_faults(faults);
+        let server = Server::new(source, Credentials::Any, per_minute).with_faults(faults);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
@@ -64,10 +68,6 @@ impl Provider {
         self.control("POST", "faults", rules);
     }
 
-    pub fn latency(&self, latency: &str) {
-        self.control("POST", "latency", latency);
-    }
-
     /// What was asked so far.
     pub fn requests(&self) -> Vec<Value> {
         let body: Value = serde_json::from_str(&self.control("GET", "requests", "")).unwrap();
@@ -78,7 +78,8 @@ impl Provider {
         self.control("DELETE", "requests", "");
     }
 
-    fn control(&self, method: &str, what: &str, body: &str) -> String {
+    /// Tells its control endpoint something.
+    pub fn control(&self, method: &str, what: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let length = body.len();
         write!(

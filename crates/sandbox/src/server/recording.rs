@@ -9,6 +9,8 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use axum::http::HeaderValue;
+use axum::http::header::HeaderName;
 use flate2::read::GzDecoder;
 use pipeline::exit::{Exit, Failure};
 use serde::Deserialize;
@@ -74,7 +76,18 @@ impl Recording {
         self.match_details.len()
     }
 
+    /// The answer, marked: nobody shall take a recording for a simulation, let alone for what is going on.
     pub(super) fn answer(&self, ask: &Ask) -> Reply {
+        let mut reply = self.unmarked(ask);
+        let mark = (
+            HeaderName::from_static("x-sandbox-recording"),
+            HeaderValue::from_static("yes"),
+        );
+        reply.headers.push(mark);
+        reply
+    }
+
+    fn unmarked(&self, ask: &Ask) -> Reply {
         let by_id = |bodies: &Bodies| match ask.parameter("uuid").and_then(|id| bodies.get(id)) {
             Some(body) => raw(body),
             None => Reply::invalid("uuid"),
