@@ -13,7 +13,7 @@ use crate::markets;
 use crate::order::{Group, is_over};
 use crate::page::{Page, Style};
 use crate::price::{self, Movement};
-use crate::scoreboard::{clock, clock_style, red_cards, score, team};
+use crate::scoreboard::{clock_or_shootout, clock_style, red_cards, score, team};
 use crate::text::width;
 use crate::view::View;
 
@@ -123,7 +123,7 @@ impl Line<'_> {
     fn write(mut self, today: NaiveDate) {
         self.page.gap(1);
         self.page
-            .put(clock_style(self.one), &clock(self.one, today));
+            .put(clock_style(self.one), &clock_or_shootout(self.one, today));
         self.page.to(CLOCK);
         self.teams();
         if markets::any(self.one) {

@@ -36,6 +36,25 @@ pub fn clock(one: &Match<'_>, today: NaiveDate) -> String {
     word.to_owned()
 }
 
+/// The clock of the compact form, which has no room for the score's second half: a shoot-out's goals take the
+/// clock's place, `PEN 4-3` while it lasts and `AP 4-3` (after penalties) when it is over.
+pub(crate) fn clock_or_shootout(one: &Match<'_>, today: NaiveDate) -> String {
+    let words = match (one.status_id, &*one.phase) {
+        (7, _) => ["PEN ", "P "],
+        (_, "finished") => ["AP ", "AP"],
+        _ => return clock(one, today),
+    };
+    one.score_detail
+        .penalties
+        .and_then(|[home, away]| {
+            words
+                .map(|word| format!("{word}{home}-{away}"))
+                .into_iter()
+                .find(|text| text.len() <= 7)
+        })
+        .unwrap_or_else(|| clock(one, today))
+}
+
 /// How the clock looks: green while it runs.
 pub(crate) fn clock_style(one: &Match<'_>) -> Style {
     match &*one.phase {

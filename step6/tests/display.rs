@@ -417,3 +417,38 @@ fn a_score_is_never_cut_whatever_the_width_and_the_names() {
         }
     }
 }
+
+#[test]
+fn the_compact_form_shows_how_a_shoot_out_stands() {
+    let shootout = |status: i64, phase: &str, goals: [i64; 2]| {
+        match_of(
+            "m1",
+            json!({"status_id": status, "phase": phase, "minute": null, "clock": if status == 7 { "PEN" } else { "FT" },
+                "score": "2 - 2",
+                "score_detail": {"home": 2, "away": 2, "half_time": null, "extra_time": null,
+                    "penalties": goals, "aggregate": null}}),
+        )
+    };
+    let cases = [
+        (7, "live", [4, 3], " PEN 4-3 "),
+        (7, "live", [14, 13], " P 14-13 "),
+        (8, "finished", [4, 3], " AP 4-3 "),
+        (8, "finished", [14, 13], " AP14-13 "),
+        (7, "live", [100, 101], " PEN "),
+        (8, "finished", [100, 101], " FT "),
+    ];
+    for (status, phase, goals, shown) in cases {
+        for columns in [40, 80, 160] {
+            let page = page(&[shootout(status, phase, goals)], &compact(columns));
+            let line = lines_with(&page, "2-2")[0];
+            assert!(line.contains(shown), "{columns} columns: {line}");
+            assert_eq!(line.find("HJK"), page_column_of_home(columns), "{line}");
+        }
+    }
+}
+
+/// Where a plain match's home team begins.
+fn page_column_of_home(columns: usize) -> Option<usize> {
+    let plain = page(&[match_of("m1", json!({}))], &compact(columns));
+    lines_with(&plain, "HJK")[0].find("HJK")
+}
