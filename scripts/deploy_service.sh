@@ -153,7 +153,7 @@ programs() {
     if [ -z "$BIN_DIR" ]; then
         [ -f "$root/Cargo.toml" ] || die 64 "there is no source here to build: name the programs with --bin-dir DIR"
         BIN_DIR=$root/target/release
-        local build='cargo build --release --locked --quiet --workspace --bins'
+        local build='cargo build --release --locked --quiet --bins'
         say "Building (the first time takes a few minutes) …"
         if [ -n "$DRY" ]; then
             say "would: $build"
