@@ -80,7 +80,7 @@ async fn cycle(
         feed.carry_over.0.as_secs() as i64,
     );
     // They are visited while the feed is asked.
-    let visits = pages::Visits::start(&config.page, &state, started.timestamp())?;
+    let visits = pages::Visits::start(&config.page, &state, started.timestamp(), client.trusted())?;
     let source = settings::source(feed);
     let recheck_s = feed.plan_recheck.0.as_secs() as i64;
     let mut cycle = Cycle {

@@ -7,3 +7,4 @@ mod names;
 mod pages;
 mod plan;
 mod provider;
+mod tls;
