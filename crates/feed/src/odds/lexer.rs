@@ -68,10 +68,13 @@ impl<'c, 'a> Lexer<'c, 'a> {
     fn digits(&mut self, mut number: i64) -> Option<i64> {
         let start = self.at;
         while let Some(digit @ b'0'..=b'9') = self.bytes.get(self.at) {
-            number = number * 10 + i64::from(digit - b'0');
+            // Of so many digits that it wraps around, the number is not used.
+            number = number
+                .wrapping_mul(10)
+                .wrapping_add(i64::from(digit - b'0'));
             self.at += 1;
         }
-        // Ten digits more than any of the feed's numbers has, and none that could overflow.
+        // More than any of the feed's numbers has, and with the four places of a decimal none that could overflow.
         (self.at > start && self.at - start <= 12).then_some(number)
     }
 

@@ -278,6 +278,36 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_any_length_are_read_or_are_none() {
+        let nines = "9".repeat(40);
+        for number in [
+            &nines[..12],
+            &nines[..13],
+            &nines[..19],
+            &nines[..20],
+            &nines,
+        ] {
+            for text in [
+                format!(r#"[{number},"5",0.9,0.5,0.9,2,0,"0-0"]"#),
+                format!(r#"[-{number},"5",0.9,0.5,0.9,2,0,"0-0"]"#),
+                format!(r#"[1,"5",{number},0.5,0.9,2,0,"0-0"]"#),
+                format!(r#"[1,"5",{number}.{number},0.5,0.9,2,0,"0-0"]"#),
+                format!(r#"[1,"5",-0.{number},0.5,0.9,2,0,"0-0"]"#),
+                format!(r#"[1,"5",0.9,0.5,0.9,{number},0,"0-0"]"#),
+                format!(r#"[1,"5",0.9,0.5,0.9,2,{number},"0-0"]"#),
+            ] {
+                let anomalies = Anomalies::default();
+                if let Some(tick) = read(&text, &anomalies) {
+                    assert_eq!(tick.at, 1, "{text}");
+                    let most = 1_000_000_000_000 * UNIT;
+                    let bounded = |value: &Value| value.is_none_or(|v| (-most..=most).contains(&v));
+                    assert!(tick.values.iter().all(bounded), "{text}: {tick:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn prices_that_are_none_do_not_count_as_valid() {
         let anomalies = Anomalies::default();
         for (text, market) in [
