@@ -94,8 +94,8 @@ fn text(config: &Config, data: &DataDir) -> String {
         }
     };
     line(Endpoint::DetailLive, 1, "the live list, in every cycle");
-    if let Some(since) = known.newest_update() {
-        let why = format!("changed since {}", clock(since + 1));
+    if let Some(since) = known.changes_since(now) {
+        let why = format!("changed since {}", clock(since));
         line(Endpoint::RecentList, 1, &why);
     }
     let unknown = live

@@ -31,8 +31,7 @@ pub(super) struct Answers {
 impl Cycle<'_> {
     /// Asks what concerns many at once: changed details, odds, teams and competitions; countries.
     pub(super) async fn ask_about_many(&self) -> Answers {
-        // A row from the future (a provider whose clock was wrong) must not hide what comes until then.
-        let newest = self.known.newest_update().map(|at| at.min(self.now) + 1);
+        let newest = self.known.changes_since(self.now);
         let of_kind = |kind| self.reference.changes_due(kind, self.now);
         let due = Kind::ALL.map(of_kind);
         let [details, teams, competitions] = [
@@ -86,8 +85,9 @@ impl Cycle<'_> {
             match answer {
                 Some(Ok(changes)) => {
                     self.reference.take_changes(kind, &changes.rows(), self.now);
+                    let until = changes::believed(changes.until, self.now);
                     self.reference
-                        .looked(kind, changes.until, changes.complete, self.now);
+                        .looked(kind, until, changes.complete, self.now);
                 }
                 other => self.note_if_failed(kind.endpoint(), other)?,
             }
@@ -151,7 +151,7 @@ impl Cycle<'_> {
 
     /// Rows of `match/recent/list?time=`; each becomes the body that `uuid=` would have given.
     fn take_changed_details(&mut self, changes: &Changes) {
-        self.details_until = Some(changes.until);
+        self.details_until = Some(changes::believed(changes.until, self.now));
         let anomalies = Anomalies::default();
         let wanted: HashSet<&str> = self.live.iter().map(|one| one.id.as_str()).collect();
         for raw in changes.rows() {
