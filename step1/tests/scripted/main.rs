@@ -3,6 +3,8 @@
 //! fail: a name, or a price at the wrong match.
 #![expect(clippy::unwrap_used, reason = "a test's panic is its report")]
 
+mod hostile_data;
+mod hostile_wire;
 mod names;
 mod pages;
 mod plan;

@@ -16,6 +16,8 @@ pub struct Provider {
     pub url: String,
     answers: Arc<Mutex<HashMap<String, String>>>,
     asked: Arc<Mutex<Vec<String>>>,
+    /// Path and value of each `time=`.
+    pub times: Arc<Mutex<Vec<(String, String)>>>,
 }
 
 pub const OUT_OF_PLAN: &str = r#"{"err":"URL is not authorized to access"}"#;
@@ -32,9 +34,7 @@ impl Provider {
             for stream in listener.incoming() {
                 let (mut stream, its) = (stream.unwrap(), its.clone());
                 thread::spawn(move || {
-                    let mut request = [0; 4096];
-                    let length = stream.read(&mut request).unwrap_or(0);
-                    let body = its.answer(&String::from_utf8_lossy(&request[..length]));
+                    let body = its.answer(&request(&mut stream));
                     let _ = write!(
                         stream,
                         "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
@@ -55,13 +55,16 @@ impl Provider {
             pairs
                 .filter_map(|pair| pair.split_once('='))
                 .find(|(key, _)| *key == name)
-                .map(|(_, value)| value.to_owned())
+                .map(|(_, value)| decoded(value))
         };
         let key = match (value("uuid"), value("time")) {
             (Some(id), _) => format!("{path}?uuid={id}"),
             (None, Some(_)) => format!("{path}?time"),
             (None, None) => path.to_owned(),
         };
+        if let Some(time) = value("time") {
+            self.times.lock().unwrap().push((path.to_owned(), time));
+        }
         self.asked.lock().unwrap().push(key.clone());
         let answers = self.answers.lock().unwrap();
         answers
@@ -110,6 +113,33 @@ impl Provider {
         let asked = self.asked.lock().unwrap();
         asked.iter().filter(|one| *one == key).count()
     }
+}
+
+/// A request's head.
+pub fn request(stream: &mut impl Read) -> String {
+    let (mut head, mut part) = (Vec::new(), [0; 4096]);
+    while !head.ends_with(b"\r\n\r\n") {
+        match stream.read(&mut part) {
+            Ok(length) if length > 0 => head.extend_from_slice(&part[..length]),
+            _ => break,
+        }
+    }
+    String::from_utf8_lossy(&head).into_owned()
+}
+
+/// A value of a query without its percent signs.
+fn decoded(value: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = value.bytes();
+    while let Some(byte) = rest.next() {
+        let mut digit = || (rest.next().unwrap() as char).to_digit(16).unwrap() as u8;
+        bytes.push(match byte {
+            b'%' => digit() * 16 + digit(),
+            b'+' => b' ',
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 pub fn run(chain: &Chain, provider: &Provider, settings: &[(&str, &str)]) -> Output {

@@ -2,6 +2,7 @@
 //! not. What a user loses if these fail: the account to somebody who answers in the provider's place.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Output;
@@ -293,8 +294,15 @@ fn a_ca_file_that_is_not_there_or_none_is_78_before_anybody_is_asked() {
 
 #[test]
 fn a_provider_that_speaks_no_tls_is_told_from_one_that_is_not_there() {
-    let plain = provider();
-    let url = plain.url.replace("http://", "https://");
+    let plain = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", plain.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in plain.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
     let output = run(&Chain::new(), &url, "");
     let said = message(&output);
     assert_eq!(output.status.code(), Some(69), "{said}");
