@@ -313,17 +313,35 @@ impl Client {
         }
         let (timeout, connect) = (why.is_timeout(), why.is_connect());
         let broken = why.is_body() || why.is_decode();
-        let detail = self.credentials.scrub(&chain(&why.without_url()));
+        let why = why.without_url();
         let what = match (timeout, connect) {
-            (_, true) if detail.contains("dns error") => "the provider's name can't be resolved",
+            (_, true) if chain(&why).contains("dns error") => {
+                "the provider's name can't be resolved"
+            }
             (_, true) if self.proxied => "no connection through the proxy that is set",
-            (_, true) => "no connection",
+            (true, true) => "no connection in time",
+            (false, true) => "no connection",
             (true, false) => "no answer in time",
             (false, false) if broken => "the answer broke off",
             (false, false) => "the request failed",
         };
-        FetchError::transient(format!("{what} ({detail})"))
+        // That a request could not be sent or a body not be read was said; what is worth reading is the last cause.
+        let detail = self.credentials.scrub(&root(&why));
+        FetchError::transient(if timeout {
+            what.to_owned()
+        } else {
+            format!("{what} ({detail})")
+        })
     }
+}
+
+/// The last cause of an error.
+fn root(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
 }
 
 /// An error with its causes, outermost first.

@@ -92,7 +92,7 @@ impl Cycle<'_> {
                 "their requests failed".to_owned()
             };
             log::warn!(
-                "the odds of {} are more than {} behind: {cause}",
+                "the odds of {} are missing or more than {} behind: {cause}",
                 counted(self.fetch.odds_behind, "running match", "running matches"),
                 self.config.feed.max_odds_age
             );
