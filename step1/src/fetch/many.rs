@@ -7,6 +7,7 @@ use feed::endpoint::Endpoint;
 use feed::row::{Anomalies, Row};
 use pipeline::Failure;
 use serde_json::value::RawValue;
+use tokio::time::timeout;
 
 use super::Cycle;
 use crate::budget::now_ms;
@@ -14,6 +15,10 @@ use crate::changes::{self, Changes};
 use crate::error::FetchError;
 use crate::odds_live::LiveOdds;
 use crate::reference::Kind;
+
+/// The share of the step's time that these questions may take: who keeps silent about one of them must not cost
+/// the details and the odds of all matches.
+const THEIR_SHARE: u32 = 3;
 
 /// An answer, where the question was asked.
 type Answer<T> = Option<Result<T, FetchError>>;
@@ -134,12 +139,28 @@ impl Cycle<'_> {
         if !wanted || !self.coverage.has(endpoint, self.now) {
             return None;
         }
-        Some(self.client.get(endpoint, &[]).await)
+        Some(self.in_time(self.client.get(endpoint, &[])).await)
     }
 
     async fn changes_since(&self, endpoint: Endpoint, since: Option<i64>) -> Answer<Changes> {
         let since = since.filter(|_| self.coverage.has(endpoint, self.now))?;
-        Some(changes::since(self.client, endpoint, since).await)
+        Some(
+            self.in_time(changes::since(self.client, endpoint, since))
+                .await,
+        )
+    }
+
+    /// An answer that comes in the time that is for these questions.
+    async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, FetchError>>,
+    ) -> Result<T, FetchError> {
+        let time = self.config.feed.deadline.0 / THEIR_SHARE;
+        timeout(time, answer).await.unwrap_or_else(|_| {
+            Err(FetchError::transient(
+                "no answer in the third of [feed] deadline that may be spent on it",
+            ))
+        })
     }
 
     fn note_if_failed<T>(&mut self, endpoint: Endpoint, answer: Answer<T>) -> Result<(), Failure> {

@@ -120,6 +120,35 @@ fn sigterm_at_any_moment_ends_it_at_once_and_tears_nothing() {
 }
 
 #[test]
+fn who_keeps_silent_about_what_can_be_done_without_costs_no_odds() {
+    let provider = Provider::start(3);
+    for endpoint in ["odds/update", "country/list"] {
+        provider.switch(&format!("hang:1:{endpoint}"));
+        let chain = Chain::new();
+        let output = fetch(&chain, provider.url())
+            .env("FOOTBALL_BOT_FEED__DEADLINE", "18s")
+            .env("FOOTBALL_BOT_FEED__READ_TIMEOUT", "15s")
+            .env("FOOTBALL_BOT_FEED__REQUEST_TIMEOUT", "15s")
+            .env("FOOTBALL_BOT_FEED__RETRIES", "3")
+            .output()
+            .unwrap();
+        let said = message(&output);
+        assert!(output.status.success(), "{endpoint}: {said}");
+        assert!(
+            said.contains("no answer in the third of [feed] deadline"),
+            "{said}"
+        );
+        let document = chain.json(1);
+        assert_eq!(document["fetch"]["completeness"], 1.0, "{endpoint}: {said}");
+        assert_eq!(
+            document["match_odds"].as_object().unwrap().len(),
+            3,
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn at_the_deadline_what_was_got_is_written_and_the_rest_counts_as_failed() {
     let provider = Provider::start(60);
     provider.control("POST", "latency", "400ms");
