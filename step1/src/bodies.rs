@@ -12,6 +12,8 @@ use feed::row::{Anomalies, Row};
 use pipeline::handoff::{self, Head};
 use serde_json::value::RawValue;
 
+use crate::changes;
+
 /// A body and when it was fetched, unix seconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kept<'a> {
@@ -137,10 +139,19 @@ impl<'a> Known<'a> {
         })
     }
 
+    /// From which `updated_at` on changed details are to be asked for; `None` where nothing is known.
+    pub(crate) fn changes_since(&self, now: i64) -> Option<i64> {
+        // What is known was fetched in the future where the clock was set back since.
+        Some(self.newest_update()?.min(now).saturating_add(1))
+    }
+
     /// The newest `updated_at` that the provider is known to have had: what changed later is to be asked for.
     pub(crate) fn newest_update(&self) -> Option<i64> {
         let ignored = Anomalies::default();
-        let updated = |kept: &Kept<'_>| detail_row(kept.text(), &ignored)?.int("updated_at");
+        let updated = |kept: &Kept<'_>| {
+            let at = detail_row(kept.text(), &ignored)?.int("updated_at")?;
+            Some(changes::believed(at, kept.at))
+        };
         self.details
             .values()
             .filter_map(updated)
@@ -242,6 +253,22 @@ mod tests {
             assert!(!known.details.contains_key("b"), "a body without its time");
             assert_eq!(known.newest_update().is_some(), used);
         }
+    }
+
+    #[test]
+    fn a_row_from_the_future_hides_no_changes() {
+        let text = document("football-bot/step1/1", "thesports", "2026-03-14T19:29:00Z");
+        let newest = |updated_at: i64| {
+            let row = format!(r#""results":[{{"id":"a","updated_at":{updated_at}}}]"#);
+            let text = text.replacen(r#""results":[]"#, &row, 1);
+            let text = text.replacen(r#""details_until":7"#, r#""details_until":null"#, 1);
+            Known::read(&text).newest_update()
+        };
+        assert_eq!(newest(3), Some(3));
+        // It was fetched at 5.
+        assert_eq!(newest(253_402_300_799), Some(5 - 60));
+        assert_eq!(newest(i64::MAX), Some(5 - 60));
+        assert_eq!(newest(i64::MIN), Some(i64::MIN));
     }
 
     #[test]

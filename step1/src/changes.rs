@@ -37,6 +37,19 @@ impl Changes {
     }
 }
 
+/// By so many seconds the provider's clock may be ahead of ours.
+const AHEAD_S: i64 = 60;
+
+/// How far `updated_at`, fetched at an instant, says that changes are known. A row from the future, of a provider
+/// whose clock was wrong for a moment, must not hide what changes until then.
+pub(crate) fn believed(updated_at: i64, fetched_at: i64) -> i64 {
+    if updated_at > fetched_at.saturating_add(AHEAD_S) {
+        fetched_at - AHEAD_S
+    } else {
+        updated_at
+    }
+}
+
 /// The rows of `endpoint` with `updated_at` at or after `since`, page by page: each page begins where the one
 /// before ended.
 pub(crate) async fn since(
@@ -51,7 +64,7 @@ pub(crate) async fn since(
         complete: false,
     };
     while changes.pages.len() < PAGES && !changes.complete {
-        let from = (changes.until + 1).to_string();
+        let from = changes.until.saturating_add(1).to_string();
         let body = client.get(endpoint, &[("time", &from)]).await?;
         let rows = envelope::results(body.get())
             .map(|results| row::list(results, "changes", &anomalies))

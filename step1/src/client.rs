@@ -13,8 +13,8 @@ use feed::endpoint::{self, Endpoint};
 use pipeline::Failure;
 use pipeline::config::{Feed, Provider};
 use pipeline::handoff::RECORDING;
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, DATE};
-use reqwest::{Response, StatusCode};
+use reqwest::header::{ACCEPT_ENCODING, DATE};
+use reqwest::{Certificate, Response, StatusCode};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -25,6 +25,7 @@ use crate::budget::{Budget, now_ms};
 use crate::error::FetchError;
 use crate::mood::{Moods, Next};
 use crate::secrets::Credentials;
+use crate::{trust, unpack};
 
 /// The header with which the sandbox says that it serves a recording.
 const RECORDED: &str = "x-sandbox-recording";
@@ -53,6 +54,8 @@ pub(crate) struct Client {
     deadline: Instant,
     moods: Moods,
     budget: Arc<Budget>,
+    /// Certificates that count beside the system's.
+    trusted: Vec<Certificate>,
     proxied: bool,
     skew_seen: AtomicBool,
     provider: Provider,
@@ -95,10 +98,14 @@ impl Client {
                     .map_err(|_| Failure::config("[feed] proxy is no address of a proxy"))?,
             ),
         };
-        if base.scheme() == "http" && !proxied {
+        // Read in any case: who names a file that is none should hear of it now.
+        let trusted = trust::extra(&feed.ca_file)?;
+        builder = if base.scheme() == "http" && !proxied {
             // No connection here is encrypted: the system's certificates need not be read, 25 ms of every cycle.
-            builder = builder.tls_certs_only([]);
-        }
+            builder.tls_certs_only([])
+        } else {
+            builder.tls_certs_merge(trusted.clone())
+        };
         if base.scheme() == "http" && !is_loopback(&base) {
             log::warn!(
                 "[feed] base_url is plain http: user and secret travel unencrypted; a proxy that the environment \
@@ -120,12 +127,18 @@ impl Client {
             deadline,
             moods: Moods::new(feed, deadline),
             budget,
+            trusted,
             proxied,
             skew_seen: AtomicBool::new(false),
             provider: feed.provider,
             recorded: AtomicBool::new(false),
             traffic: Mutex::default(),
         })
+    }
+
+    /// The certificates that `[feed] ca_file` adds to those that the system trusts.
+    pub(crate) fn trusted(&self) -> &[Certificate] {
+        &self.trusted
     }
 
     /// When the step stops fetching.
@@ -250,21 +263,16 @@ impl Client {
 
     /// The body as text, decompressed, no larger than allowed.
     async fn text(&self, mut response: Response) -> Result<String, FetchError> {
-        let gzipped = response
-            .headers()
-            .get(CONTENT_ENCODING)
-            .is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"gzip"));
+        let coding = unpack::coding(response.headers());
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|why| self.network(why))? {
             self.count(|traffic| traffic.bytes += chunk.len() as u64);
             if (bytes.len() + chunk.len()) as u64 > self.max_body {
-                return Err(answer::too_large(self.max_body));
+                return Err(unpack::too_large(self.max_body));
             }
             bytes.extend_from_slice(&chunk);
         }
-        if gzipped || bytes.starts_with(&[0x1f, 0x8b]) {
-            bytes = answer::unzip(&bytes, self.max_body)?;
-        }
+        let bytes = unpack::plain(bytes, coding.as_deref(), self.max_body)?;
         self.count(|traffic| traffic.bytes_decoded += bytes.len() as u64);
         let text = String::from_utf8(bytes).map_err(|why| {
             let at = why.utf8_error().valid_up_to();
@@ -293,19 +301,47 @@ impl Client {
 
     /// A failure below HTTP, in words, without the URL.
     fn network(&self, why: reqwest::Error) -> FetchError {
+        if let Some(fault) = trust::certificate_fault(&why) {
+            // The same one would be shown again.
+            return FetchError::Permanent(fault);
+        }
+        if trust::speaks_no_tls(&why) {
+            return FetchError::Permanent(
+                "what answers does not speak TLS; check whether [feed] base_url should begin with http://"
+                    .to_owned(),
+            );
+        }
         let (timeout, connect) = (why.is_timeout(), why.is_connect());
         let broken = why.is_body() || why.is_decode();
-        let detail = self.credentials.scrub(&chain(&why.without_url()));
+        let why = why.without_url();
         let what = match (timeout, connect) {
-            (_, true) if detail.contains("dns error") => "the provider's name can't be resolved",
+            (_, true) if chain(&why).contains("dns error") => {
+                "the provider's name can't be resolved"
+            }
             (_, true) if self.proxied => "no connection through the proxy that is set",
-            (_, true) => "no connection",
+            (true, true) => "no connection in time",
+            (false, true) => "no connection",
             (true, false) => "no answer in time",
             (false, false) if broken => "the answer broke off",
             (false, false) => "the request failed",
         };
-        FetchError::transient(format!("{what} ({detail})"))
+        // That a request could not be sent or a body not be read was said; what is worth reading is the last cause.
+        let detail = self.credentials.scrub(&root(&why));
+        FetchError::transient(if timeout {
+            what.to_owned()
+        } else {
+            format!("{what} ({detail})")
+        })
     }
+}
+
+/// The last cause of an error.
+fn root(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
 }
 
 /// An error with its causes, outermost first.

@@ -18,7 +18,11 @@ use crate::fetch::reference_ids;
 use crate::output::short;
 use crate::plan::{self, Ages, Why};
 use crate::reference::{Keep, Kind, Reference};
+use crate::words::counted;
 use crate::{pages, settings};
+
+/// Where the last column of the table begins.
+const WHY: usize = 40;
 
 /// Prints it.
 ///
@@ -88,14 +92,15 @@ fn text(config: &Config, data: &DataDir) -> String {
         };
         if skipped > 0 {
             out.push_str(&format!(
-                "{:38}{skipped} more have to wait for the budget\n",
-                ""
+                "{:WHY$}{} to wait for the budget\n",
+                "",
+                counted(skipped, "more has", "more have")
             ));
         }
     };
     line(Endpoint::DetailLive, 1, "the live list, in every cycle");
-    if let Some(since) = known.newest_update() {
-        let why = format!("changed since {}", clock(since + 1));
+    if let Some(since) = known.changes_since(now) {
+        let why = format!("changed since {}", clock(since));
         line(Endpoint::RecentList, 1, &why);
     }
     let unknown = live
@@ -129,7 +134,7 @@ fn text(config: &Config, data: &DataDir) -> String {
     let reasons = if reasons.is_empty() {
         "none is due".to_owned()
     } else {
-        reasons.join("; ")
+        reasons.join(&format!("\n{:WHY$}", ""))
     };
     line(Endpoint::OddsHistory, due.len(), &reasons);
     for kind in Kind::ALL {
@@ -164,20 +169,22 @@ fn text(config: &Config, data: &DataDir) -> String {
 
     let playing = live.iter().filter(|one| one.playing()).count();
     if live.is_empty() {
-        out.push_str("Nothing usable is known from a previous cycle: what the live list names comes on top.\n");
+        out.push_str(
+            "Nothing usable is known from a previous cycle:\nwhat the live list names comes on top.\n",
+        );
     } else {
         out.push_str(&format!(
-            "As far as the previous live list tells: {} matches, {playing} being played.\n\
+            "As far as the previous live list tells: {}, {playing} being played.\n\
              What odds/update names, and matches that are new, come on top.\n",
-            live.len()
+            counted(live.len(), "match", "matches")
         ));
     }
     let mut ages: Vec<i64> = ages.into_values().collect();
     ages.sort_unstable();
     if let (Some(newest), Some(oldest)) = (ages.first(), ages.last()) {
         out.push_str(&format!(
-            "Odds known of {} matches, {newest} s to {oldest} s old (half within {} s).\n",
-            ages.len(),
+            "Odds known of {}, {newest} s to {oldest} s old (half within {} s).\n",
+            counted(ages.len(), "match", "matches"),
             ages[ages.len() / 2]
         ));
     }

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::bodies::Times;
 use crate::odds_live::LiveOdds;
 use crate::pages::{PageOdds, PageReport};
+use crate::words::counted;
 
 /// What step 1 writes behind the envelope. The bodies are the provider's own.
 #[derive(Debug, Serialize)]
@@ -72,19 +73,29 @@ pub(crate) fn summary(output: &Output<'_>, bytes_written: u64) -> Vec<String> {
     let fetch = &output.fetch;
     let mut lines = Vec::new();
     let (matches, odds) = (output.fetched.details.len(), output.match_odds.len());
+    // There may be odds of a match whose details could not be had.
+    let bare = matches.saturating_sub(odds) as u64;
     let missing: Vec<String> = [
+        (bare, "without an odds history", "without an odds history"),
         (
-            // There may be odds of a match whose details could not be had.
-            matches.saturating_sub(odds) as u64,
-            "without an odds history",
+            fetch.skipped_for_budget,
+            "request left for the budget",
+            "requests left for the budget",
         ),
-        (fetch.skipped_for_budget, "requests left for the budget"),
-        (fetch.odds_behind, "with odds too far behind"),
-        (fetch.errors.len() as u64, "kinds of errors"),
+        (
+            fetch.odds_behind,
+            "with odds too far behind",
+            "with odds too far behind",
+        ),
+        (
+            fetch.errors.len() as u64,
+            "kind of error",
+            "kinds of errors",
+        ),
     ]
     .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, words)| format!("{count} {words}"))
+    .filter(|(count, ..)| *count > 0)
+    .map(|(count, one, many)| counted(count, one, many))
     .collect();
     lines.extend(wrapped("missing: ", &missing));
     for page in &fetch.pages {
@@ -94,10 +105,10 @@ pub(crate) fn summary(output: &Output<'_>, bytes_written: u64) -> Vec<String> {
     by.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let named = |(path, count): (&str, u64)| format!("{} {count}", short(path));
     let by: Vec<String> = by.into_iter().map(named).collect();
-    let requests = format!("{} requests: ", fetch.requests);
+    let requests = format!("{}: ", counted(fetch.requests, "request", "requests"));
     lines.extend(wrapped(&requests, &by));
     let cost = [
-        format!("{} retries", fetch.retries),
+        counted(fetch.retries, "retry", "retries"),
         format!("{} kB on the wire", fetch.bytes / 1000),
         format!("{} kB decoded", fetch.bytes_decoded / 1000),
         format!("{} kB written", bytes_written / 1000),
@@ -113,8 +124,8 @@ pub(crate) fn summary(output: &Output<'_>, bytes_written: u64) -> Vec<String> {
 /// The first line about a fetch: how much came of how much.
 pub(crate) fn came(output: &Output<'_>) -> String {
     format!(
-        "{} matches, {:.0}% complete, {} ms",
-        output.fetched.details.len(),
+        "{}, {:.0}% complete, {} ms",
+        counted(output.fetched.details.len(), "match", "matches"),
         output.fetch.completeness * 100.0,
         output.fetch.elapsed_ms,
     )

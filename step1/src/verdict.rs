@@ -6,6 +6,7 @@ use pipeline::{Exit, Failure};
 use crate::budget::{BUDGETED, now_ms};
 use crate::error::refusal;
 use crate::fetch::Cycle;
+use crate::words::{counted, either};
 
 impl Cycle<'_> {
     /// Without details a match has neither names nor a kick-off: where the plan does not have them, it counts as
@@ -26,9 +27,10 @@ impl Cycle<'_> {
         self.coverage.forget(Endpoint::RecentList);
         self.coverage.save()?;
         Err(refusal(&format!(
-            "{} is not in the plan, so {count} of {total} matches have neither names nor a kick-off; the previous \
-             step1.json stays",
-            Endpoint::RecentList.path()
+            "{} is not in the plan, so {count} of {} {} neither names nor a kick-off; the previous step1.json stays",
+            Endpoint::RecentList.path(),
+            counted(total, "match", "matches"),
+            either(count, "has", "have"),
         )))
     }
 
@@ -82,13 +84,16 @@ impl Cycle<'_> {
         if self.fetch.odds_behind > 0 {
             let limit = self.config.feed.requests_per_minute;
             let cause = if self.fetch.skipped_for_budget > 0 {
-                format!("the budget of {limit} requests a minute allows no more")
+                format!(
+                    "the budget of {} a minute allows no more",
+                    counted(limit, "request", "requests")
+                )
             } else {
                 "their requests failed".to_owned()
             };
             log::warn!(
-                "the odds of {} running matches are more than {} behind: {cause}",
-                self.fetch.odds_behind,
+                "the odds of {} are missing or more than {} behind: {cause}",
+                counted(self.fetch.odds_behind, "running match", "running matches"),
                 self.config.feed.max_odds_age
             );
         }
@@ -100,8 +105,9 @@ impl Cycle<'_> {
         Err(Failure::new(
             Exit::Unavailable,
             format!(
-                "requests failed for {failed} of {total} matches: completeness {complete:.2} is below [feed] \
-                 min_completeness {least}; the previous step1.json stays. First: {}",
+                "requests failed for {failed} of {}: completeness {complete:.2} is below [feed] min_completeness \
+                 {least}; the previous step1.json stays. First: {}",
+                counted(total, "match", "matches"),
                 first.map_or("(no error noted)", String::as_str)
             ),
         ))

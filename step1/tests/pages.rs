@@ -250,3 +250,25 @@ fn a_broken_page_never_costs_the_cycle_nor_more_than_its_timeout() {
         fs::remove_file(chain.path().join("state/pages.json")).unwrap();
     }
 }
+
+#[test]
+fn a_site_that_sends_us_on_does_not_tell_the_other_one_our_address() {
+    let sandbox = Sandbox::start(&["--matches", "3"]);
+    let (other, its_answer, its_requests) = site();
+    *its_answer.lock().unwrap() = ok(&table(&[]));
+    let other = other.split('?').next().unwrap();
+    let (url, answer, _) = site();
+    *answer.lock().unwrap() = format!(
+        "HTTP/1.1 302 Found\r\nLocation: {other}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    )
+    .into_bytes();
+    let chain = Chain::new();
+    configure(&chain, &url);
+    fetch(&chain, &sandbox.1);
+    let heard = its_requests.lock().unwrap().concat().to_lowercase();
+    assert!(heard.contains("get /odds"), "it was followed: {heard}");
+    assert!(
+        !heard.contains("hush") && !heard.contains("referer"),
+        "{heard}"
+    );
+}

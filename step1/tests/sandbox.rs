@@ -301,7 +301,12 @@ fn explain_says_what_it_would_ask_asks_nothing_and_changes_nothing() {
         "without credentials: {}",
         message(&cold)
     );
-    assert!(String::from_utf8_lossy(&cold.stdout).contains("Nothing usable is known"));
+    let shown = String::from_utf8_lossy(&cold.stdout);
+    assert!(shown.contains("Nothing usable is known"), "{shown}");
+    assert!(
+        shown.lines().all(|line| line.chars().count() <= 80),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -107,6 +107,9 @@ pub struct Feed {
     /// How long a request may wait for its turn under `requests_per_minute`; what would wait longer is left for
     /// the next cycle.
     pub budget_wait: Span,
+    /// A file of certificates (PEM) whose signatures count beside those that the system trusts: of a proxy that
+    /// opens TLS, or of a stand-in provider; empty = none.
+    pub ca_file: String,
 }
 
 impl Default for Feed {
@@ -136,6 +139,7 @@ impl Default for Feed {
             reference_max: 20_000,
             plan_recheck: Span::seconds(600),
             budget_wait: Span::seconds(5),
+            ca_file: String::new(),
         }
     }
 }

@@ -7,6 +7,7 @@ use feed::endpoint::Endpoint;
 use feed::row::{Anomalies, Row};
 use pipeline::Failure;
 use serde_json::value::RawValue;
+use tokio::time::timeout;
 
 use super::Cycle;
 use crate::budget::now_ms;
@@ -14,6 +15,10 @@ use crate::changes::{self, Changes};
 use crate::error::FetchError;
 use crate::odds_live::LiveOdds;
 use crate::reference::Kind;
+
+/// The share of the step's time that these questions may take: who keeps silent about one of them must not cost
+/// the details and the odds of all matches.
+const THEIR_SHARE: u32 = 3;
 
 /// An answer, where the question was asked.
 type Answer<T> = Option<Result<T, FetchError>>;
@@ -31,8 +36,7 @@ pub(super) struct Answers {
 impl Cycle<'_> {
     /// Asks what concerns many at once: changed details, odds, teams and competitions; countries.
     pub(super) async fn ask_about_many(&self) -> Answers {
-        // A row from the future (a provider whose clock was wrong) must not hide what comes until then.
-        let newest = self.known.newest_update().map(|at| at.min(self.now) + 1);
+        let newest = self.known.changes_since(self.now);
         let of_kind = |kind| self.reference.changes_due(kind, self.now);
         let due = Kind::ALL.map(of_kind);
         let [details, teams, competitions] = [
@@ -86,8 +90,9 @@ impl Cycle<'_> {
             match answer {
                 Some(Ok(changes)) => {
                     self.reference.take_changes(kind, &changes.rows(), self.now);
+                    let until = changes::believed(changes.until, self.now);
                     self.reference
-                        .looked(kind, changes.until, changes.complete, self.now);
+                        .looked(kind, until, changes.complete, self.now);
                 }
                 other => self.note_if_failed(kind.endpoint(), other)?,
             }
@@ -134,12 +139,28 @@ impl Cycle<'_> {
         if !wanted || !self.coverage.has(endpoint, self.now) {
             return None;
         }
-        Some(self.client.get(endpoint, &[]).await)
+        Some(self.in_time(self.client.get(endpoint, &[])).await)
     }
 
     async fn changes_since(&self, endpoint: Endpoint, since: Option<i64>) -> Answer<Changes> {
         let since = since.filter(|_| self.coverage.has(endpoint, self.now))?;
-        Some(changes::since(self.client, endpoint, since).await)
+        Some(
+            self.in_time(changes::since(self.client, endpoint, since))
+                .await,
+        )
+    }
+
+    /// An answer that comes in the time that is for these questions.
+    async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, FetchError>>,
+    ) -> Result<T, FetchError> {
+        let time = self.config.feed.deadline.0 / THEIR_SHARE;
+        timeout(time, answer).await.unwrap_or_else(|_| {
+            Err(FetchError::transient(
+                "no answer in the third of [feed] deadline that may be spent on it",
+            ))
+        })
     }
 
     fn note_if_failed<T>(&mut self, endpoint: Endpoint, answer: Answer<T>) -> Result<(), Failure> {
@@ -151,7 +172,7 @@ impl Cycle<'_> {
 
     /// Rows of `match/recent/list?time=`; each becomes the body that `uuid=` would have given.
     fn take_changed_details(&mut self, changes: &Changes) {
-        self.details_until = Some(changes.until);
+        self.details_until = Some(changes::believed(changes.until, self.now));
         let anomalies = Anomalies::default();
         let wanted: HashSet<&str> = self.live.iter().map(|one| one.id.as_str()).collect();
         for raw in changes.rows() {

@@ -80,7 +80,7 @@ async fn cycle(
         feed.carry_over.0.as_secs() as i64,
     );
     // They are visited while the feed is asked.
-    let visits = pages::Visits::start(&config.page, &state, started.timestamp())?;
+    let visits = pages::Visits::start(&config.page, &state, started.timestamp(), client.trusted())?;
     let source = settings::source(feed);
     let recheck_s = feed.plan_recheck.0.as_secs() as i64;
     let mut cycle = Cycle {
@@ -211,17 +211,23 @@ impl Cycle<'_> {
             FetchError::OutOfPlan(_) => {
                 if self.coverage.refuse(endpoint, self.now) {
                     log::warn!(
-                        "{}: {why}; done without it, asked again every {}",
+                        "{}: {}; done without it, asked again every {}",
                         endpoint.path(),
+                        sentence(&why),
                         self.config.feed.plan_recheck
                     );
                 }
             }
             why => {
-                let what = format!("{}: {why}", endpoint.path());
+                let what = format!("{}: {}", endpoint.path(), sentence(&why));
                 *self.errors.entry(what).or_default() += 1;
             }
         }
         Ok(())
     }
+}
+
+/// What went wrong, without the full stop with which the provider ends its own sentences: ours go on.
+fn sentence(why: &FetchError) -> String {
+    why.to_string().trim_end_matches('.').to_owned()
 }

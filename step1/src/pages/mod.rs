@@ -18,10 +18,12 @@ use feed::codes::{self, PAGE_BOOKMAKERS};
 use football::Phase;
 use pipeline::Failure;
 use pipeline::config::Page;
+use reqwest::Certificate;
 use serde::Serialize;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
+use crate::words::counted;
 use names::Name;
 use state::{Kept, Quote, State};
 use table::Row;
@@ -83,11 +85,15 @@ pub(crate) struct PageReport {
 }
 
 impl PageReport {
+    fn matches(&self) -> String {
+        counted(self.matched, "match", "matches")
+    }
+
     /// In a few words, for the log.
     pub(crate) fn words(&self) -> String {
         match &self.error {
-            Some(why) => format!("{} matches, visit failed ({why})", self.matched),
-            None => format!("{} matches ({})", self.matched, self.visit),
+            Some(why) => format!("{}, visit failed ({why})", self.matches()),
+            None => format!("{} ({})", self.matches(), self.visit),
         }
     }
 }
@@ -105,11 +111,16 @@ pub(crate) struct Visits<'c> {
 }
 
 impl<'c> Visits<'c> {
-    /// Begins those that are due, and notes them.
+    /// Begins those that are due, and notes them; `trusted` are certificates beside the system's.
     ///
     /// # Errors
     /// 74 when they can't be noted: without that the interval could not be kept.
-    pub(crate) fn start(pages: &'c [Page], folder: &Path, now: i64) -> Result<Self, Failure> {
+    pub(crate) fn start(
+        pages: &'c [Page],
+        folder: &Path,
+        now: i64,
+        trusted: &[Certificate],
+    ) -> Result<Self, Failure> {
         let mut under_way = Vec::new();
         if !pages.is_empty() {
             let lock = State::lock(folder)?;
@@ -121,7 +132,9 @@ impl<'c> Visits<'c> {
                     // Until the visit is known to have gone well.
                     kept.failures = kept.failures.saturating_add(1);
                 }
-                under_way.push(due.then(|| visit::spawn(page.clone(), kept.validators.clone())));
+                let visit =
+                    || visit::spawn(page.clone(), kept.validators.clone(), trusted.to_vec());
+                under_way.push(due.then(visit));
             }
             state.write(&lock)?;
         }
@@ -258,9 +271,9 @@ fn take(
         kept.unmatched_count = unmatched.len();
         if !unmatched.is_empty() {
             log::info!(
-                "page of {}: {} rows without a match, such as {}",
+                "page of {}: {} without a match, such as {}",
                 page.book,
-                unmatched.len(),
+                counted(unmatched.len(), "row", "rows"),
                 unmatched[0]
             );
         }

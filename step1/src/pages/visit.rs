@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use pipeline::config::Page;
-use reqwest::StatusCode;
 use reqwest::header::{
     CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     LAST_MODIFIED, RETRY_AFTER,
 };
+use reqwest::{Certificate, StatusCode};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
@@ -26,10 +26,14 @@ pub(super) enum Visited {
 }
 
 /// Begins a visit; it ends within the page's timeout.
-pub(super) fn spawn(page: Page, known: Validators) -> JoinHandle<Visited> {
+pub(super) fn spawn(
+    page: Page,
+    known: Validators,
+    trusted: Vec<Certificate>,
+) -> JoinHandle<Visited> {
     tokio::spawn(async move {
         let limit = page.timeout.0;
-        timeout(limit, visit(page, known))
+        timeout(limit, visit(page, known, trusted))
             .await
             .unwrap_or_else(|_| {
                 Visited::Failed(format!("no whole answer within {}", humantime(limit)), None)
@@ -41,8 +45,8 @@ fn humantime(limit: Duration) -> String {
     pipeline::config::Span(limit).to_string()
 }
 
-async fn visit(page: Page, known: Validators) -> Visited {
-    match load(&page, &known).await {
+async fn visit(page: Page, known: Validators, trusted: Vec<Certificate>) -> Visited {
+    match load(&page, &known, trusted).await {
         Err((why, pause)) => Visited::Failed(why, pause),
         Ok(None) => Visited::Unchanged,
         Ok(Some((html, validators))) => {
@@ -58,13 +62,16 @@ async fn visit(page: Page, known: Validators) -> Visited {
 
 type Loaded = Result<Option<(String, Validators)>, (String, Option<Duration>)>;
 
-async fn load(page: &Page, known: &Validators) -> Loaded {
+async fn load(page: &Page, known: &Validators, trusted: Vec<Certificate>) -> Loaded {
     let plain = |why: &str| (why.to_owned(), None);
     // An error only says that somebody installed one before, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder()
         .user_agent(&page.user_agent)
         .redirect(reqwest::redirect::Policy::limited(3))
+        // Whoever we are sent on to need not know the address, which may hold a token.
+        .referer(false)
+        .tls_certs_merge(trusted)
         .build()
         .map_err(|_| plain("the HTTP client can't be set up"))?;
     let mut request = client.get(&page.url);

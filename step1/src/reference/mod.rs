@@ -133,7 +133,7 @@ impl Reference {
         (!recent).then(|| {
             table
                 .until
-                .map_or(first.min(now) - SKEW_S, |until| until + 1)
+                .map_or(first.min(now) - SKEW_S, |until| until.min(now) + 1)
         })
     }
 

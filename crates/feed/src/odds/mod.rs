@@ -5,6 +5,8 @@
 //! byte, prices straight into integers, texts borrowed. Whatever does not have that shape (a string for
 //! a number, null, an escape) is read again by the lenient reader and counted as odd.
 
+mod lexer;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -15,6 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::codes::Market;
 use crate::json::{Cursor, Fault};
 use crate::row::{Anomalies, int, text};
+use lexer::Lexer;
 
 /// A price or a line in ten-thousandths: exact for the feed's two decimals. `None`: the feed has no number.
 pub type Value = Option<i64>;
@@ -146,117 +149,6 @@ fn value(raw: &str, anomalies: &Anomalies) -> Value {
     Some((number * UNIT as f64).round() as i64)
 }
 
-/// The reader for the one common shape. Every method returns `None` when the text is not of it.
-struct Lexer<'c, 'a> {
-    cursor: &'c Cursor<'a>,
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'c, 'a> Lexer<'c, 'a> {
-    fn new(cursor: &'c Cursor<'a>) -> Self {
-        Lexer {
-            cursor,
-            bytes: cursor.rest(),
-            at: 0,
-        }
-    }
-
-    fn tick(mut self) -> Option<(Tick<'a>, usize)> {
-        self.pass(b'[')?;
-        let at = self.whole().filter(|at| TIMES.contains(at))?;
-        self.comma()?;
-        let minute = self.words()?;
-        self.comma()?;
-        let a = self.decimal()?;
-        self.comma()?;
-        let b = self.decimal()?;
-        self.comma()?;
-        let c = self.decimal()?;
-        self.comma()?;
-        let status = self.whole()?;
-        self.comma()?;
-        let sealed = self.whole()? != 0;
-        self.comma()?;
-        let score = self.words()?;
-        self.pass(b']')?;
-        let values = [Some(a), Some(b), Some(c)];
-        let tick = Tick {
-            at,
-            minute: Cow::Borrowed(minute),
-            values,
-            status,
-            sealed,
-            score: Cow::Borrowed(score),
-        };
-        Some((tick, self.at))
-    }
-
-    #[inline]
-    fn pass(&mut self, byte: u8) -> Option<()> {
-        (*self.bytes.get(self.at)? == byte).then(|| self.at += 1)
-    }
-
-    /// A comma, and one space as Python's `json.dumps` writes it.
-    #[inline]
-    fn comma(&mut self) -> Option<()> {
-        self.pass(b',')?;
-        self.at += usize::from(*self.bytes.get(self.at)? == b' ');
-        Some(())
-    }
-
-    #[inline]
-    fn digits(&mut self, mut number: i64) -> Option<i64> {
-        let start = self.at;
-        while let Some(digit @ b'0'..=b'9') = self.bytes.get(self.at) {
-            number = number * 10 + i64::from(digit - b'0');
-            self.at += 1;
-        }
-        // Ten digits more than any of the feed's numbers has, and none that could overflow.
-        (self.at > start && self.at - start <= 12).then_some(number)
-    }
-
-    #[inline]
-    fn whole(&mut self) -> Option<i64> {
-        self.digits(0)
-    }
-
-    /// A decimal number in ten-thousandths; at most four places.
-    #[inline]
-    fn decimal(&mut self) -> Option<i64> {
-        let negative = *self.bytes.get(self.at)? == b'-';
-        self.at += usize::from(negative);
-        let mut number = self.digits(0)?;
-        let mut places = 0;
-        if *self.bytes.get(self.at)? == b'.' {
-            self.at += 1;
-            let start = self.at;
-            number = self.digits(number)?;
-            places = self.at - start;
-        }
-        const SCALE: [i64; 5] = [10_000, 1_000, 100, 10, 1];
-        number = number.checked_mul(*SCALE.get(places)?)?;
-        // An exponent would follow here.
-        matches!(self.bytes.get(self.at)?, b',').then_some(if negative { -number } else { number })
-    }
-
-    #[inline]
-    fn words(&mut self) -> Option<&'a str> {
-        self.pass(b'"')?;
-        let start = self.at;
-        loop {
-            match *self.bytes.get(self.at)? {
-                b'"' => break,
-                b'\\' => return None,
-                _ => self.at += 1,
-            }
-        }
-        let words = self.cursor.text_at(start, self.at);
-        self.at += 1;
-        Some(words)
-    }
-}
-
 /// A number of ten-thousandths as the decimal number it stands for (3.25).
 pub fn as_decimal(value: i64) -> f64 {
     value as f64 / UNIT as f64
@@ -383,6 +275,36 @@ mod tests {
             assert_eq!(read(text, &anomalies), None, "{text}");
         }
         assert_eq!(anomalies.into_counts()["odds tick: no time"], 3);
+    }
+
+    #[test]
+    fn numbers_of_any_length_are_read_or_are_none() {
+        let nines = "9".repeat(40);
+        for number in [
+            &nines[..12],
+            &nines[..13],
+            &nines[..19],
+            &nines[..20],
+            &nines,
+        ] {
+            for text in [
+                format!(r#"[{number},"5",0.9,0.5,0.9,2,0,"0-0"]"#),
+                format!(r#"[-{number},"5",0.9,0.5,0.9,2,0,"0-0"]"#),
+                format!(r#"[1,"5",{number},0.5,0.9,2,0,"0-0"]"#),
+                format!(r#"[1,"5",{number}.{number},0.5,0.9,2,0,"0-0"]"#),
+                format!(r#"[1,"5",-0.{number},0.5,0.9,2,0,"0-0"]"#),
+                format!(r#"[1,"5",0.9,0.5,0.9,{number},0,"0-0"]"#),
+                format!(r#"[1,"5",0.9,0.5,0.9,2,{number},"0-0"]"#),
+            ] {
+                let anomalies = Anomalies::default();
+                if let Some(tick) = read(&text, &anomalies) {
+                    assert_eq!(tick.at, 1, "{text}");
+                    let most = 1_000_000_000_000 * UNIT;
+                    let bounded = |value: &Value| value.is_none_or(|v| (-most..=most).contains(&v));
+                    assert!(tick.values.iter().all(bounded), "{text}: {tick:?}");
+                }
+            }
+        }
     }
 
     #[test]
