@@ -6,6 +6,7 @@
     reason = "a test may say unwrap: its panic is its report"
 )]
 
+mod backoffs;
 mod check;
 mod control;
 mod crash;
@@ -17,3 +18,4 @@ mod sandbox;
 mod schedule;
 mod stopping;
 mod support;
+mod systemd;

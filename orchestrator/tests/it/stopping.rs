@@ -136,6 +136,52 @@ fn a_second_signal_does_not_wait_for_the_grace() {
     assert_eq!(bench.newest().0.outcome, Some(CycleOutcome::Cancelled));
 }
 
+#[test]
+fn a_third_signal_leaves_a_wedged_loop_on_the_spot_and_takes_the_step_along() {
+    let bench = Bench::new();
+    bench.limits(2, "50s", "50s");
+    bench.step(
+        2,
+        "trap '' TERM INT; echo $$ > \"$DATA/leader\"; while :; do sleep 50; done",
+    );
+    // Nobody reads the console and it is full. With `-q` the first word for it is that of the second
+    // signal, before the kill: from there on the loop stands still and hears nothing.
+    let (mut running, _console) = bench.start_with_full_console(&["-q"]);
+    until("step2 runs", || !lines(&bench.data("leader")).is_empty());
+    let leader = bench.pid("leader");
+    running.signal(Signal::SIGTERM);
+    sleep(Duration::from_millis(300));
+    running.signal(Signal::SIGINT);
+    sleep(Duration::from_secs(1));
+    assert!(running.child.try_wait().unwrap().is_none() && lives(leader));
+    let asked = Instant::now();
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.wait().code, 143);
+    assert!(asked.elapsed() < Duration::from_secs(2));
+    until("the step is gone", || !lives(leader));
+}
+
+#[test]
+fn it_says_every_five_seconds_what_it_still_waits_for() {
+    let bench = Bench::new();
+    bench.limits(2, "50s", "7s");
+    bench.step(
+        2,
+        "trap '' TERM; echo $$ > \"$DATA/leader\"; while :; do sleep 50; done",
+    );
+    let running = bench.start(&[]);
+    until("step2 runs", || !lines(&bench.data("leader")).is_empty());
+    running.signal(Signal::SIGTERM);
+    let ran = running.wait();
+    assert_eq!(ran.code, 143);
+    assert!(
+        ran.stderr.contains("still waiting for step2 (process "),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(bench.newest().0.outcome, Some(CycleOutcome::Cancelled));
+}
+
 /// From the signal to the end, in the best of five: the promise is about us, and a busy machine may
 /// hold up one, but hardly each.
 fn best_of_five(mut once: impl FnMut() -> Duration) -> Duration {

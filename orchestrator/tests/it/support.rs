@@ -283,3 +283,17 @@ pub fn lives(pid: i32) -> bool {
         .and_then(|stat| Some(stat.rsplit_once(") ")?.1.starts_with(['Z', 'X'])))
         .is_some_and(|dead| !dead)
 }
+
+/// The cycles in the journal.
+pub fn cycles(bench: &Bench) -> u64 {
+    journal::Reader::open(&bench.data("state/journal.sqlite"))
+        .and_then(|reader| reader.totals())
+        .map_or(0, |totals| totals.cycles())
+}
+
+/// Whether the console has these words.
+pub fn said(bench: &Bench, words: &str) -> bool {
+    fs::read_to_string(bench.path("stderr"))
+        .unwrap()
+        .contains(words)
+}
