@@ -12,7 +12,7 @@ use pipeline::config::{Provider, Span};
 use pipeline::{Exit, Failure, harness};
 
 use crate::ask::{self, Ask};
-use crate::{check, service};
+use crate::{check, logger, service};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -133,6 +133,7 @@ pub fn main() -> ExitCode {
         };
         Ok(())
     });
+    logger::finish();
     if code == Exit::Done.code() {
         ended
     } else {

@@ -70,6 +70,17 @@ impl DayLog {
         }
     }
 
+    /// A new log in the place of this one, of which a line was lost: `why`.
+    pub fn anew(&self, why: &str) -> DayLog {
+        DayLog {
+            lost: self.lost + 1,
+            lost_why: why.to_owned(),
+            // The line may have been written in part.
+            mended: false,
+            ..DayLog::new(&self.folder, self.retention)
+        }
+    }
+
     /// Writes one line: time, level, who, words.
     pub fn write(
         &mut self,

@@ -8,6 +8,7 @@
 
 mod backoffs;
 mod check;
+mod console;
 mod control;
 mod crash;
 mod cycles;

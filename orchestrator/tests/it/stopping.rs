@@ -140,13 +140,15 @@ fn a_second_signal_does_not_wait_for_the_grace() {
 fn a_third_signal_leaves_a_wedged_loop_on_the_spot_and_takes_the_step_along() {
     let bench = Bench::new();
     bench.limits(2, "50s", "50s");
+    // With the word of the first signal the loop stands still and hears nothing.
+    let hold = bench.hold_the_loop();
     bench.step(
         2,
-        "trap '' TERM INT; echo $$ > \"$DATA/leader\"; while :; do sleep 50; done",
+        &format!(
+            "trap '' TERM INT; {hold}; echo $$ > \"$DATA/leader\"; while :; do sleep 50; done"
+        ),
     );
-    // Nobody reads the console and it is full. With `-q` the first word for it is that of the second
-    // signal, before the kill: from there on the loop stands still and hears nothing.
-    let (mut running, _console) = bench.start_with_full_console(&["-q"]);
+    let mut running = bench.start(&[]);
     until("step2 runs", || !lines(&bench.data("leader")).is_empty());
     let leader = bench.pid("leader");
     running.signal(Signal::SIGTERM);
@@ -229,16 +231,20 @@ fn in_a_backoff_a_stop_takes_under_200_ms() {
 #[test]
 fn a_stop_between_two_steps_starts_no_further_one() {
     let bench = Bench::new();
-    // What step 1 leaves behind is swept and said after its end; the console takes no word, so the
-    // loop stands between the two steps while the signal comes.
-    bench.step(1, "setsid sleep 50 & echo $! > \"$DATA/left\"; succeed");
-    let (running, console) = bench.start_with_full_console(&["-q"]);
+    // What step 1 leaves behind is swept and said after its end, and with that word the loop stands
+    // between the two steps while the signal comes.
+    let hold = bench.hold_the_loop();
+    bench.step(
+        1,
+        &format!("setsid sleep 50 & echo $! > \"$DATA/left\"; succeed; {hold}"),
+    );
+    let running = bench.start(&[]);
     until("what step 1 left is swept", || {
         !lines(&bench.data("left")).is_empty() && !lives(bench.pid("left"))
     });
     running.signal(Signal::SIGTERM);
     sleep(Duration::from_millis(200));
-    console.drain();
+    bench.let_go();
     assert_eq!(running.wait().code, 143);
     assert_eq!(bench.ran_names(), ["step1"]);
     let (cycle, steps) = bench.newest();
