@@ -105,6 +105,7 @@ impl<'c> Rounds<'c> {
                 self.reload().await;
             }
             self.shop.companion.look(&self.shop.family);
+            self.shop.signals.look_at_terminal();
             let now = Now::read();
             for jump in self.clocks.look(now) {
                 let text = words::jump(jump);

@@ -20,3 +20,4 @@ mod schedule;
 mod stopping;
 mod support;
 mod systemd;
+mod terminal;

@@ -1,9 +1,10 @@
 //! What systemd hears from us.
 
 use std::fs;
-use std::os::unix::net::UnixDatagram;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
@@ -101,6 +102,35 @@ fn a_deaf_systemd_costs_nothing() {
         .env("NOTIFY_SOCKET", "/no/such/socket")
         .env("WATCHDOG_USEC", "junk");
     assert_eq!(bench.spawn(command).wait().code, 0);
+}
+
+#[test]
+fn a_systemd_that_stands_still_does_not_hold_up_the_loop() {
+    let bench = Bench::new();
+    // Its queue is full before the first word.
+    let _systemd = Systemd::new(&bench);
+    let other = UnixDatagram::unbound().unwrap();
+    other.set_nonblocking(true).unwrap();
+    while other.send_to(b"x", bench.path("notify")).is_ok() {}
+    let running = under_systemd(&bench, &["--interval", "200ms"]);
+    until("cycles go on", || cycles(&bench) >= 5);
+    running.signal(Signal::SIGTERM);
+    let asked = Instant::now();
+    assert_eq!(running.wait().code, 143);
+    assert!(asked.elapsed() < Duration::from_secs(3));
+}
+
+#[test]
+fn a_socket_without_a_file_is_heard_too() {
+    let bench = Bench::new();
+    let name = format!("football-bot-test-{}", std::process::id());
+    let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
+    let mut command = bench.command(&["--once"]);
+    command.env("NOTIFY_SOCKET", format!("@{name}"));
+    assert_eq!(bench.spawn(command).wait().code, 0);
+    let mut piece = [0; 4096];
+    let n = socket.recv(&mut piece).unwrap();
+    assert_eq!(&piece[..n], b"READY=1\n");
 }
 
 #[test]
