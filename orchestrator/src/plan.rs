@@ -263,7 +263,7 @@ fn undeleted(path: PathBuf) -> PathBuf {
 }
 
 /// The columns of the terminal that is our standard output, if it is one.
-fn columns() -> Option<u16> {
+pub(crate) fn columns() -> Option<u16> {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
     (size.ws_col > 0).then_some(size.ws_col)
 }
