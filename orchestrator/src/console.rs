@@ -72,6 +72,8 @@ struct State {
     moved: Instant,
     /// Dropped lines that the console does not know of.
     unsaid: u64,
+    /// Counts of such lines that are queued or being written.
+    notes: u32,
     /// Dropped lines that the day log does not know of.
     untold: u64,
     /// The day log knows that lines are being dropped.
@@ -96,6 +98,7 @@ impl Console {
                 writing: false,
                 moved: Instant::now(),
                 unsaid: 0,
+                notes: 0,
                 untold: 0,
                 told: false,
                 fault: None,
@@ -194,28 +197,38 @@ impl Console {
         if state.untold == 0 {
             return None;
         }
-        if state.unsaid > 0 && state.told {
-            // It still stands; how many lines that cost is said when it goes on.
-            return None;
-        }
-        let lines = state.untold;
-        if state.unsaid > 0 {
-            state.told = true;
+        if state.in_gap() {
+            // How many lines it costs is said when it goes on.
+            if std::mem::replace(&mut state.told, true) {
+                return None;
+            }
             let why = state.fault.as_deref().unwrap_or("nobody reads it");
             return Some(format!(
                 "the console takes nothing more ({why}): lines are only here until it does"
             ));
         }
         state.told = false;
-        state.untold = 0;
+        let lines = std::mem::take(&mut state.untold);
         Some(format!(
             "{lines} lines were not shown on the console, which took nothing for a while"
         ))
     }
 
+    /// The same, if nothing more is shown.
+    pub fn last_news(&self) -> Option<String> {
+        let lines = self.not_shown();
+        if lines == 0 || !self.0.state().in_gap() && self.is_done() {
+            return self.news();
+        }
+        Some(format!("{lines} lines did not reach the console"))
+    }
+
     /// How many lines are not shown if nothing more is.
-    pub fn not_shown(&self) -> u64 {
+    fn not_shown(&self) -> u64 {
         let state = self.0.state();
+        if state.gone.is_some() {
+            return 0;
+        }
         let own = state.queue.iter().filter(|piece| !piece.note);
         let queued: u64 = own.map(|piece| piece.lines).sum();
         state.untold + queued + u64::from(state.writing)
@@ -223,6 +236,11 @@ impl Console {
 }
 
 impl State {
+    /// Lines were dropped, and nobody who reads it knows that yet.
+    fn in_gap(&self) -> bool {
+        self.unsaid > 0 || self.notes > 0 || self.fault.is_some()
+    }
+
     fn push(&mut self, piece: Piece) {
         if self.queue.is_empty() && !self.writing {
             self.moved = Instant::now();
@@ -248,6 +266,7 @@ impl Shared {
     fn say_gap(&self, state: &mut State) {
         let unsaid = std::mem::take(&mut state.unsaid);
         if unsaid > 0 {
+            state.notes += 1;
             state.push(Piece {
                 text: (self.note)(unsaid).into_bytes(),
                 lines: unsaid,
@@ -264,6 +283,7 @@ impl Shared {
                 .unwrap_or_else(|_| Err(io::Error::other("a bug: the console panicked")));
             let mut state = self.state();
             state.writing = false;
+            state.notes -= u32::from(piece.note);
             state.moved = Instant::now();
             state.bytes -= piece.text.len() + OVERHEAD;
             state.fault = written.as_ref().err().map(ToString::to_string);
@@ -272,7 +292,7 @@ impl Shared {
                     // Nobody will ever read it, so nothing is kept for that.
                     state.gone = Some(why.to_string());
                     state.queue.clear();
-                    state.bytes = 0;
+                    (state.bytes, state.notes) = (0, 0);
                 } else {
                     // A full disk, or a bug: these lines are lost, and maybe not the next.
                     state.unsaid += piece.lines;

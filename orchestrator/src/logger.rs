@@ -102,7 +102,7 @@ pub fn tidy() {
     if lost > 0 {
         log::warn!("{lost} lines could not be written to the day log (is the disk full?)");
     }
-    logger.tell_of_consoles();
+    logger.tell_of_consoles(Console::news);
 }
 
 /// Gives the console a moment for what is still to be seen, and the day log the count of what is not.
@@ -111,12 +111,7 @@ pub fn finish() {
     for console in logger.consoles() {
         console.flush();
     }
-    logger.tell_of_consoles();
-    let lines: u64 = logger.consoles().map(Console::not_shown).sum();
-    if lines > 0 {
-        let words = format!("{lines} lines did not reach the console: nobody read");
-        logger.write(Level::Warn, "orchestrator", &words, Weight::Own);
-    }
+    logger.tell_of_consoles(Console::last_news);
 }
 
 /// What the last panic of this thread said, and where.
@@ -152,9 +147,9 @@ impl Logger {
     }
 
     /// What a console has lost goes to the day log alone.
-    fn tell_of_consoles(&self) {
+    fn tell_of_consoles(&self, news: impl Fn(&Console) -> Option<String>) {
         for console in self.consoles() {
-            if let Some(words) = console.news() {
+            if let Some(words) = news(console) {
                 self.write(Level::Warn, "orchestrator", &words, Weight::Own);
             }
         }

@@ -1,5 +1,6 @@
 //! Who reads what we show: a person, a pager, or nobody at all.
 
+use std::fs::File;
 use std::io::{PipeReader, Read, pipe};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant};
@@ -149,6 +150,28 @@ fn who_waits_for_a_pager_hears_a_stop_at_once() {
     running.wait();
     assert!(asked.elapsed() < Duration::from_secs(2));
     drop(console);
+}
+
+#[test]
+fn a_full_disk_under_the_console_costs_lines_that_are_counted_and_no_cycle() {
+    let bench = Bench::new();
+    let full = || File::options().write(true).open("/dev/full").unwrap();
+    let mut command = bench.command(&["--show", "--cycles", "4", "--interval", "100ms"]);
+    command.stdout(full()).stderr(full());
+    assert_eq!(bench.spawn(command).wait().code, 0);
+    assert_eq!(bench.reader().totals().unwrap().ok, 4);
+    let log = bench.day_log();
+    let said = "the console takes nothing more (No space left on device";
+    assert_eq!(log.matches(said).count(), 1, "{log}");
+    assert_eq!(log.matches(" lines were not shown").count(), 0, "{log}");
+    let lost = log
+        .split(" lines did not reach the console")
+        .next()
+        .unwrap();
+    let lost: u64 = lost.rsplit(' ').next().unwrap().parse().unwrap();
+    let lines = log.matches(" orchestrator: ").count() as u64;
+    // What is shown, and of the log all but what is said there alone.
+    assert_eq!(lost, lines - 2 + 4, "{log}");
 }
 
 #[test]
