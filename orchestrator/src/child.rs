@@ -149,7 +149,7 @@ enum Ending {
     Not,
     /// Its time was up.
     Timeout { forced: bool },
-    /// We were told to stop.
+    /// We were told to stop, or the data is no longer ours.
     Stop,
     /// What it says can't be heard any more, by a bug of ours.
     Deaf,
@@ -198,7 +198,13 @@ impl Life<'_> {
                     self.ending = Ending::Deaf;
                     self.kill();
                 }
-                () = attention.pulse.beat() => {}
+                () = attention.pulse.beat() => {
+                    if attention.pulse.lost() && self.ending == Ending::Not {
+                        self.process.ask(Signal::SIGTERM);
+                        self.ending = Ending::Stop;
+                        self.deadline = Instant::now() + self.launch.grace;
+                    }
+                }
             }
         }
     }

@@ -217,6 +217,9 @@ impl Workshop {
             if let (StepOutcome::Cancelled, Some(stop)) = (outcome, self.signals.stopping()) {
                 return Verdict::Cancelled(stop);
             }
+            if self.pulse.lost() {
+                return failure(step, StepOutcome::Cancelled, result.why);
+            }
             if outcome != StepOutcome::Ok && !step.required {
                 let why = result.why.unwrap_or_else(|| describe(outcome));
                 log::warn!("{} failed and is not required: {why}", step.name);

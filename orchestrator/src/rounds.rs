@@ -171,6 +171,10 @@ impl<'c> Rounds<'c> {
             None => self.shop.cycle(&id, scheduled).await,
             Some(verdict) => self.shop.refused(&id, scheduled, verdict),
         };
+        if self.shop.pulse.lost() {
+            // What would be recorded now is another one's to record.
+            return;
+        }
         let ended = match &open.cycle.verdict {
             Verdict::Good => Ended::Good,
             Verdict::Failed { soon, .. } => Ended::Failed { soon: *soon },

@@ -177,6 +177,30 @@ fn a_data_directory_that_somebody_else_has_taken_ends_us() {
 }
 
 #[test]
+fn a_data_directory_that_is_taken_in_the_middle_of_a_step_ends_the_step_too() {
+    let bench = Bench::new();
+    bench.step(2, "echo $$ > \"$DATA/leader\"; exec sleep 50");
+    let running = bench.start(&["--interval", "1h"]);
+    until("step2 runs", || !lines(&bench.data("leader")).is_empty());
+    let leader = bench.pid("leader");
+    // While it looks away.
+    running.signal(Signal::SIGSTOP);
+    fs::rename(bench.path("data"), bench.path("moved")).unwrap();
+    let path = bench.data("state/orchestrator.lock");
+    let _other = journal::lock::Lock::take(&path, Duration::from_secs(1)).unwrap();
+    running.signal(Signal::SIGCONT);
+    let ran = running.wait();
+    assert_eq!(ran.code, 75, "{}", ran.stderr);
+    assert!(ran.wall < Duration::from_secs(30));
+    assert!(!lives(leader));
+    assert!(
+        !bench.data("step3").exists(),
+        "no further step on their data"
+    );
+    assert!(!bench.data("state/journal.sqlite").exists());
+}
+
+#[test]
 fn a_file_in_place_of_the_logs_costs_no_cycle() {
     let bench = Bench::new();
     fs::create_dir_all(bench.path("data")).unwrap();
