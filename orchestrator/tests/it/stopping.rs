@@ -315,19 +315,3 @@ fn a_killed_orchestrator_leaves_a_crashed_cycle_and_no_lock() {
     let crashed = reader.newest_that(CycleOutcome::Crashed).unwrap().unwrap();
     assert_eq!(crashed.failed_step.as_deref(), Some("step2"));
 }
-
-#[test]
-fn a_second_orchestrator_is_turned_away_and_told_by_whom() {
-    let bench = Bench::new();
-    let running = bench.start(&["--interval", "1h"]);
-    until("the lock is taken", || bench.data("ran").exists());
-    let mut second = bench.command(&["--once"]);
-    second.stderr(fs::File::create(bench.path("second")).unwrap());
-    assert_eq!(second.status().unwrap().code(), Some(75));
-    let said = fs::read_to_string(bench.path("second")).unwrap();
-    assert!(
-        said.contains(&format!("(process {}, since ", running.child.id())),
-        "{said}"
-    );
-    until("the first one is still at it", || bench.ran().len() == 6);
-}
