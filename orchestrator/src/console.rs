@@ -216,26 +216,26 @@ impl Console {
 
     /// The same, if nothing more is shown.
     pub fn last_news(&self) -> Option<String> {
-        let lines = self.not_shown();
-        if lines == 0 || !self.0.state().in_gap() && self.is_done() {
-            return self.news();
+        let lines = self.0.state().not_shown();
+        match lines {
+            0 => self.news(),
+            lines => Some(format!("{lines} lines did not reach the console")),
         }
-        Some(format!("{lines} lines did not reach the console"))
-    }
-
-    /// How many lines are not shown if nothing more is.
-    fn not_shown(&self) -> u64 {
-        let state = self.0.state();
-        if state.gone.is_some() {
-            return 0;
-        }
-        let own = state.queue.iter().filter(|piece| !piece.note);
-        let queued: u64 = own.map(|piece| piece.lines).sum();
-        state.untold + queued + u64::from(state.writing)
     }
 }
 
 impl State {
+    /// How many lines nobody sees if nothing more is shown.
+    fn not_shown(&self) -> u64 {
+        let waiting = self.writing || !self.queue.is_empty();
+        if self.gone.is_some() || !(waiting || self.in_gap()) {
+            return 0;
+        }
+        let own = self.queue.iter().filter(|piece| !piece.note);
+        let queued: u64 = own.map(|piece| piece.lines).sum();
+        self.untold + queued + u64::from(self.writing)
+    }
+
     /// Lines were dropped, and nobody who reads it knows that yet.
     fn in_gap(&self) -> bool {
         self.unsaid > 0 || self.notes > 0 || self.fault.is_some()

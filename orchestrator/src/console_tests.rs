@@ -48,7 +48,7 @@ fn what_is_read_comes_whole_and_in_order() {
     let text = read_all(console.clone(), reader);
     assert!(text.lines().eq((0..20_000).map(|n| format!("line {n}"))));
     assert_eq!(console.news(), None);
-    assert_eq!(console.not_shown(), 0);
+    assert_eq!(console.0.state().not_shown(), 0);
 }
 
 #[test]
@@ -75,7 +75,8 @@ fn what_nobody_reads_holds_nobody_up_and_the_gap_is_counted_where_it_is() {
     assert!(kept.copied().eq((0..shown).map(|n| format!("line {n}"))));
     let lost = 200_000 - shown;
     assert_eq!(lines.last().unwrap(), &note(lost).trim_end());
-    let said = console.news().expect("and how many it was");
+    assert_eq!(console.0.state().not_shown(), 0, "the reader knows of it");
+    let said = console.last_news().expect("and how many it was");
     assert!(
         said.starts_with(&format!("{lost} lines were not shown")),
         "{said}"
@@ -112,10 +113,12 @@ fn at_the_end_it_waits_for_who_reads_and_not_for_who_does_not() {
     console.flush();
     assert!(begun.elapsed() < LONG / 4, "it leaves");
     assert!(!console.is_done());
-    assert!(console.not_shown() >= 50_000 - 65_536 / 7 - STRIDE as u64);
+    assert!(console.0.state().not_shown() >= 50_000 - 65_536 / 7 - STRIDE as u64);
+    let said = console.last_news().unwrap();
+    assert!(said.ends_with(" lines did not reach the console"), "{said}");
     read_all(console.clone(), reader);
     console.flush();
-    assert_eq!(console.not_shown(), 0);
+    assert_eq!(console.last_news(), None);
 }
 
 #[test]
@@ -130,7 +133,7 @@ fn a_reader_that_has_gone_is_said_once_and_nothing_is_kept_for_it() {
     let said = console.news().unwrap();
     assert!(said.contains("gone (Broken pipe"), "{said}");
     assert_eq!(console.news(), None);
-    assert_eq!(console.not_shown(), 0);
+    assert_eq!(console.0.state().not_shown(), 0);
 }
 
 /// A console that does with each write what it is told to.

@@ -96,7 +96,7 @@ pub fn tidy() {
         day.tidy(Local::now());
         lost = day.lost();
     };
-    if let Err(why) = guarded(&mut logger.day(), act) {
+    if let Err(why) = logger.with_day(act) {
         logger.say(Level::Error, "orchestrator", &why);
     }
     if lost > 0 {
@@ -119,25 +119,29 @@ pub fn last_panic() -> String {
     LAST_PANIC.with_borrow(Clone::clone)
 }
 
-/// Does something with the day log. If that panics a new log begins, which knows of the loss.
-///
-/// # Errors
-/// What is to be said of it elsewhere.
-fn guarded(slot: &mut Option<DayLog>, act: impl FnOnce(&mut DayLog)) -> Result<(), String> {
-    let Some(day) = slot else { return Ok(()) };
-    catch_unwind(AssertUnwindSafe(|| act(day))).map_err(|_| {
-        let why = format!("a bug: the day log panicked: {}", last_panic());
-        *day = day.anew(&why);
-        why
-    })
-}
-
 impl Logger {
     fn day(&self) -> MutexGuard<'_, Option<DayLog>> {
         // One thread; after a panic in here the log is still whole.
         self.day
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Does something with the day log, if there is one. If that panics a new log begins, which knows of
+    /// the loss.
+    ///
+    /// # Errors
+    /// What is to be said of it elsewhere.
+    fn with_day(&self, act: impl FnOnce(&mut DayLog)) -> Result<(), String> {
+        let mut slot = self.day();
+        let Some(day) = slot.as_mut() else {
+            return Ok(());
+        };
+        catch_unwind(AssertUnwindSafe(|| act(day))).map_err(|_| {
+            let why = format!("a bug: the day log panicked: {}", last_panic());
+            *day = day.anew(&why);
+            why
+        })
     }
 
     fn consoles(&self) -> impl Iterator<Item = &Console> {
@@ -196,7 +200,7 @@ impl Logger {
     /// In the day log.
     fn write(&self, level: Level, who: &str, words: &str, weight: Weight) {
         let act = |day: &mut DayLog| day.write(Local::now(), level, who, words, weight);
-        if let Err(why) = guarded(&mut self.day(), act) {
+        if let Err(why) = self.with_day(act) {
             self.show(Level::Error, "orchestrator", &why);
         }
     }
@@ -319,7 +323,7 @@ mod tests {
         };
         log(format_args!("one"));
         log(format_args!("{Bug}"));
-        let broken = guarded(&mut logger.day(), |_| panic!("as another bug would"));
+        let broken = logger.with_day(|_| panic!("as another bug would"));
         assert!(
             broken
                 .unwrap_err()
