@@ -360,13 +360,20 @@ do_install() {
 }
 
 # Who starts it by hand has done something about what failed: the wait after failures, which survives a restart,
-# is ended.
+# is ended. Refused credentials are tried again at once anyway, but no sooner than [schedule] restart_wait after the
+# last try, and that wait stays, whoever starts it: it keeps a provider that bans who insists from being asked in a
+# loop. It is said in other words ("the last try was a moment ago").
 try_now() {
     sleep 0.5
     journalctl --sync 2>/dev/null || true
-    if journalctl -q --no-pager "_PID=$(property MainPID)" | grep -q 'still waiting after failures'; then
+    case $(journalctl -q --no-pager "_PID=$(property MainPID)" || true) in
+    *'still waiting after failures'*)
         runuser -u "$NAME" -- "$CURRENT/orchestrator" run-now --data-dir "/var/lib/$NAME" || true
-    fi
+        ;;
+    *'the last try was a moment ago'*)
+        say "It was refused a moment ago; the next try is within [schedule] restart_wait (30 s)."
+        ;;
+    esac
 }
 
 do_start() {

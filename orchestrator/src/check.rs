@@ -11,8 +11,11 @@ use pipeline::config::Provider;
 use pipeline::{Config, Exit, Failure, VERSION, faults};
 
 use crate::cli::Cli;
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::versions::Versions;
+
+/// Where the words of a finding begin.
+const INDENT: usize = 23;
 
 /// One thing that was looked at, and what is wrong with it.
 struct Finding {
@@ -168,11 +171,14 @@ fn credential(name: &str) -> Result<(), String> {
 
 fn report(findings: &[Finding], faults: usize) {
     let mut text = String::new();
+    let columns = columns();
     for Finding { what, result } in findings {
-        match result {
-            Ok(words) => text.push_str(&format!("ok     {what:15} {words}\n")),
-            Err(words) => text.push_str(&format!("FAULT  {what:15} {words}\n")),
-        }
+        let (mark, words) = match result {
+            Ok(words) => ("ok", words),
+            Err(words) => ("FAULT", words),
+        };
+        let words = wrapped(words, columns);
+        text.push_str(&format!("{mark:6} {what:15} {words}\n"));
     }
     text.push_str(&match faults {
         0 => "ready to run: the same command without `check`\n".to_owned(),
@@ -181,4 +187,36 @@ fn report(findings: &[Finding], faults: usize) {
     });
     // A closed stdout is the reader's choice; the exit code says it too.
     let _ = io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// The columns of who reads it: the terminal's, or `$COLUMNS`. None: one line for each finding, as
+/// scripts like it.
+fn columns() -> Option<usize> {
+    let said = || env::var("COLUMNS").ok()?.trim().parse().ok();
+    plan::columns().map(usize::from).or_else(said)
+}
+
+/// The words in lines that begin under each other and do not go beyond `columns`; a word that is too
+/// long stays whole.
+fn wrapped(words: &str, columns: Option<usize>) -> String {
+    let Some(columns) = columns else {
+        return words.to_owned();
+    };
+    let mut text = String::new();
+    let mut column = INDENT;
+    for word in words.split(' ') {
+        let length = word.chars().count();
+        if !text.is_empty() {
+            if column + 1 + length > columns {
+                text.push_str(&format!("\n{:INDENT$}", ""));
+                column = INDENT;
+            } else {
+                text.push(' ');
+                column += 1;
+            }
+        }
+        text.push_str(word);
+        column += length;
+    }
+    text
 }

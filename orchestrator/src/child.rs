@@ -9,7 +9,7 @@
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use nix::sys::signal::Signal;
 use pipeline::Exit;
 use tokio::time::{Instant, sleep_until};
 
+use crate::console::Console;
 use crate::family::Family;
 use crate::heard::Heard;
 use crate::proc;
@@ -31,15 +32,6 @@ const GIVE_UP: Duration = Duration::from_secs(5);
 /// How often it is said what we still wait for, while something is to end.
 const STILL: Duration = Duration::from_secs(5);
 
-/// Where a program's standard output goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stdout {
-    /// To the day log, line by line.
-    Log,
-    /// To our own standard output, untouched.
-    Ours,
-}
-
 /// What is to be run.
 #[derive(Clone, Debug)]
 pub struct Launch<'a> {
@@ -49,10 +41,10 @@ pub struct Launch<'a> {
     pub program: &'a Path,
     /// Its arguments.
     pub args: Vec<OsString>,
-    /// A variable on top of our own environment.
-    pub variable: Option<(&'static str, &'static str)>,
-    /// Where its standard output goes.
-    pub stdout: Stdout,
+    /// Variables on top of our own environment.
+    pub variables: Vec<(&'static str, String)>,
+    /// Where its standard output is shown; none: it goes to the day log, line by line.
+    pub shown: Option<Console>,
     /// When it is told to end.
     pub timeout: Duration,
     /// Between being asked and being killed.
@@ -93,10 +85,7 @@ pub struct Finished {
 pub async fn run(launch: &Launch<'_>, attention: &mut Attention<'_>) -> Finished {
     let started = Instant::now();
     let mut command = process::command(launch.program, &launch.args);
-    command.envs(launch.variable);
-    if launch.stdout == Stdout::Ours {
-        command.stdout(Stdio::inherit());
-    }
+    command.envs(launch.variables.iter().map(|(name, value)| (name, value)));
     let family = attention.family;
     let mut process = match Process::start(&mut command, launch.name, launch.memory, family) {
         Ok(process) => process,
@@ -111,7 +100,7 @@ pub async fn run(launch: &Launch<'_>, attention: &mut Attention<'_>) -> Finished
             };
         }
     };
-    let mut heard = Heard::listen(launch.name, &mut process);
+    let mut heard = Heard::listen(launch.name, &mut process, launch.shown.clone());
     let mut life = Life {
         launch,
         process: &process,
@@ -160,7 +149,7 @@ enum Ending {
     Not,
     /// Its time was up.
     Timeout { forced: bool },
-    /// We were told to stop.
+    /// We were told to stop, or the data is no longer ours.
     Stop,
     /// What it says can't be heard any more, by a bug of ours.
     Deaf,
@@ -209,7 +198,13 @@ impl Life<'_> {
                     self.ending = Ending::Deaf;
                     self.kill();
                 }
-                () = attention.pulse.beat() => {}
+                () = attention.pulse.beat() => {
+                    if attention.pulse.lost() && self.ending == Ending::Not {
+                        self.process.ask(Signal::SIGTERM);
+                        self.ending = Ending::Stop;
+                        self.deadline = Instant::now() + self.launch.grace;
+                    }
+                }
             }
         }
     }
@@ -321,8 +316,8 @@ mod tests {
                 name: "sh",
                 program: Path::new("/bin/sh"),
                 args: args.to_vec(),
-                variable: None,
-                stdout: Stdout::Log,
+                variables: Vec::new(),
+                shown: None,
                 timeout: Duration::from_secs(50),
                 grace: Duration::from_secs(50),
                 memory: 0,

@@ -12,20 +12,22 @@ use pipeline::config::{Provider, Span};
 use pipeline::{Exit, Failure, harness};
 
 use crate::ask::{self, Ask};
-use crate::{check, service};
+use crate::{check, logger, service};
 
 const EXAMPLES: &str = "\
 Examples:
-  orchestrator --once --provider sandbox --show   one simulated cycle, shown here
+  orchestrator --once --provider sandbox --show   one simulated cycle, seen here
   orchestrator check                              is everything ready to run?
-  orchestrator                                    a cycle every minute until stopped
+  orchestrator                                    a cycle a minute until stopped
   orchestrator pause --for 30m                    no cycles for half an hour
 
-Signals: TERM, INT stop (a second one kills), HUP reads the configuration again,
-USR1 runs a cycle now.
+Signals: TERM, INT stop (a second one kills, a third one leaves at once), USR1
+runs a cycle now, HUP reads the configuration again, or stops when it comes
+because the terminal was closed.
 
 Exit codes: 0 done, 64 wrong usage, 74 the data directory can't be written,
-75 another one runs on it, 78 configuration or mixed versions, 129, 143 and 130 stopped; --once: the code of the step that failed.";
+75 another one runs on it, 78 configuration or mixed versions; stopped: 143 by
+TERM, 130 by INT, 129 by HUP; --once: the code of the step that failed.";
 
 /// The command line.
 #[derive(Clone, Debug, Parser)]
@@ -133,6 +135,7 @@ pub fn main() -> ExitCode {
         };
         Ok(())
     });
+    logger::finish();
     if code == Exit::Done.code() {
         ended
     } else {

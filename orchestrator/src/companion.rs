@@ -90,7 +90,7 @@ impl Companion {
             match Process::start(&mut command, &spec.name, 0, family) {
                 Ok(mut process) => {
                     log::info!("{} is started (process {})", spec.name, process.pid());
-                    let heard = Heard::listen(&spec.name, &mut process);
+                    let heard = Heard::listen(&spec.name, &mut process, None);
                     self.running = Some(Running {
                         process,
                         heard,

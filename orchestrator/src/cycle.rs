@@ -14,10 +14,11 @@ use pipeline::handoff::Head;
 use pipeline::{CycleId, Exit};
 use tokio::time::sleep;
 
-use crate::child::{self, Attention, Finished, Launch, Stdout};
+use crate::child::{self, Attention, Finished, Launch};
 use crate::companion::Companion;
 use crate::family::Family;
 use crate::figures::Figures;
+use crate::logger;
 use crate::plan::{Plan, PlannedStep};
 use crate::pulse::Pulse;
 use crate::record::Record;
@@ -216,6 +217,9 @@ impl Workshop {
             if let (StepOutcome::Cancelled, Some(stop)) = (outcome, self.signals.stopping()) {
                 return Verdict::Cancelled(stop);
             }
+            if self.pulse.lost() {
+                return failure(step, StepOutcome::Cancelled, result.why);
+            }
             if outcome != StepOutcome::Ok && !step.required {
                 let why = result.why.unwrap_or_else(|| describe(outcome));
                 log::warn!("{} failed and is not required: {why}", step.name);
@@ -304,13 +308,12 @@ impl Workshop {
         let grace = pipeline.grace.0;
         let left = pipeline.deadline.0.saturating_sub(run.started.elapsed());
         let sandbox_url = run.sandbox_url.as_deref();
-        let shows = step.number == Some(6) && self.plan.options.show.is_some();
         let launch = Launch {
             name: &step.name,
             program: &step.program,
             args: self.plan.arguments(step, run.id, sandbox_url),
-            variable: self.plan.variables(step, sandbox_url),
-            stdout: if shows { Stdout::Ours } else { Stdout::Log },
+            variables: self.plan.variables(step, sandbox_url),
+            shown: self.plan.shows(step).then(logger::stdout).flatten(),
             timeout: step.timeout.min(left),
             grace,
             memory: step.memory,

@@ -22,7 +22,8 @@ const SUFFIX: &str = ".log";
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Files of days before so many days ago are removed.
+    /// Files of days before so many days ago are removed, but never one of the newest so many: a clock
+    /// that is set forward by mistake makes all old, and takes none away.
     pub keep_days: u32,
     /// The oldest files are removed until all together are no larger, in bytes.
     pub keep_bytes: u64,
@@ -67,6 +68,17 @@ impl DayLog {
             lost: 0,
             lost_why: String::new(),
             mended: true,
+        }
+    }
+
+    /// A new log in the place of this one, of which a line was lost: `why`.
+    pub fn anew(&self, why: &str) -> DayLog {
+        DayLog {
+            lost: self.lost + 1,
+            lost_why: why.to_owned(),
+            // The line may have been written in part.
+            mended: false,
+            ..DayLog::new(&self.folder, self.retention)
         }
     }
 
@@ -172,9 +184,10 @@ impl DayLog {
         // Newest first: what goes beyond the sum is the oldest.
         files.sort_by_key(|(date, _, _)| std::cmp::Reverse(*date));
         let mut sum = 0_u64;
-        for (date, path, size) in files {
+        for (newer, (date, path, size)) in (0..).zip(files) {
             sum = sum.saturating_add(size);
-            let surplus = date < oldest || sum > self.retention.keep_bytes;
+            let too_old = date < oldest && newer > self.retention.keep_days;
+            let surplus = too_old || sum > self.retention.keep_bytes;
             if surplus && date != today {
                 // A file that can't be removed will be tried again tomorrow.
                 let _ = fs::remove_file(path);

@@ -96,6 +96,30 @@ fn retention_is_by_days_and_by_bytes_and_touches_only_day_logs() {
 }
 
 #[test]
+fn a_clock_that_is_a_year_ahead_takes_no_log_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = Retention {
+        keep_days: 3,
+        ..KEEP
+    };
+    let mut log = DayLog::new(folder.path(), keep);
+    for day in 20..=23 {
+        say(&mut log, at(day, 1), "words");
+    }
+    say(&mut log, at(23, 1) + Days::new(365), "the clock is wrong");
+    say(&mut log, at(23, 2), "the clock is right");
+    assert_eq!(
+        names(folder.path()),
+        [
+            "continuous_orchestrator_20261121.log",
+            "continuous_orchestrator_20261122.log",
+            "continuous_orchestrator_20261123.log",
+            "continuous_orchestrator_20271123.log",
+        ]
+    );
+}
+
+#[test]
 fn lines_that_can_not_be_written_are_counted_and_accounted_for_later() {
     let folder = tempfile::tempdir().unwrap();
     let logs = folder.path().join("logs");

@@ -1,6 +1,7 @@
 //! The supervisor: schedule, child, shutdown, backoff, day log.
 //!
-//! One thread does it all (a second one only sees signals). The loop in [`rounds`] waits for the next
+//! One thread does it all (a second one only sees signals, and each end of the [`console`] has one that
+//! may wait). The loop in [`rounds`] waits for the next
 //! tick of the [`schedule`] or for a request ([`signals`], [`ask`]), runs a [`cycle`] of steps, each a
 //! [`process`] of its own whose life is in [`child`], and records what happened ([`record`], and the
 //! [`daylog`] behind the [`logger`]). Wherever it waits the [`pulse`] beats. Nothing that is started is
@@ -14,6 +15,7 @@ pub mod child;
 pub mod cli;
 pub mod clock;
 pub mod companion;
+pub mod console;
 pub mod cycle;
 pub mod daylog;
 pub mod family;

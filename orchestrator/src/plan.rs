@@ -6,6 +6,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub struct Plan {
     pub sandbox: Option<PathBuf>,
     /// The command line's own part.
     pub options: Options,
+    /// Whether what is shown is shown in colour.
+    pub colored: bool,
 }
 
 /// One step.
@@ -112,6 +115,7 @@ impl Plan {
             provider,
             sandbox,
             options: cli.options.clone(),
+            colored: cli.common.color.on(&io::stdout()),
         })
     }
 
@@ -143,20 +147,38 @@ impl Plan {
                 Some(Show::Compact) => args.push("--compact".into()),
                 Some(Show::Full) => {}
             }
+            let decided = step.args.iter().any(|arg| arg.starts_with("--color"));
+            if self.colored && self.shows(step) && !decided {
+                args.extend(["--color".into(), "always".into()]);
+            }
         }
         args
     }
 
     /// Variables for `step` on top of the environment. The provider's limit on requests is not the limit of
-    /// a sandbox that is ours alone; one that somebody set stays.
+    /// a sandbox that is ours alone; one that somebody set stays. Who is shown can't see for itself how
+    /// wide the terminal is, since its output goes through us.
     pub fn variables(
         &self,
         step: &PlannedStep,
         sandbox_url: Option<&str>,
-    ) -> Option<(&'static str, &'static str)> {
+    ) -> Vec<(&'static str, String)> {
+        let mut variables = Vec::new();
         let untouched = self.config.feed.requests_per_minute == Feed::default().requests_per_minute;
-        (step.number == Some(1) && sandbox_url.is_some() && untouched)
-            .then_some(("FOOTBALL_BOT_FEED__REQUESTS_PER_MINUTE", "0"))
+        if step.number == Some(1) && sandbox_url.is_some() && untouched {
+            variables.push(("FOOTBALL_BOT_FEED__REQUESTS_PER_MINUTE", "0".to_owned()));
+        }
+        if self.shows(step)
+            && let Some(columns) = columns()
+        {
+            variables.push(("COLUMNS", columns.to_string()));
+        }
+        variables
+    }
+
+    /// Whether `step` shows what it has to say on our standard output.
+    pub fn shows(&self, step: &PlannedStep) -> bool {
+        step.number == Some(6) && self.options.show.is_some()
     }
 
     /// All programs that a cycle runs, by name.
@@ -238,6 +260,12 @@ fn undeleted(path: PathBuf) -> PathBuf {
         Some(text) => PathBuf::from(text),
         None => path,
     }
+}
+
+/// The columns of the terminal that is our standard output, if it is one.
+pub(crate) fn columns() -> Option<u16> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    (size.ws_col > 0).then_some(size.ws_col)
 }
 
 /// The folder of our own program.

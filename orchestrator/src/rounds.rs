@@ -24,6 +24,9 @@ mod backoff;
 mod changes;
 mod reports;
 
+/// How long a reader of what was shown may read without asking for more, at our end.
+const READER: Duration = Duration::from_secs(600);
+
 /// The loop's state.
 #[derive(Debug)]
 pub struct Rounds<'c> {
@@ -79,6 +82,7 @@ impl<'c> Rounds<'c> {
         self.shop.companion.stop().await;
         self.shop.sandbox.stop().await;
         let code = code.unwrap_or_else(|| self.say_goodbye());
+        self.wait_for_the_reader().await;
         self.shop.family.close();
         code
     }
@@ -101,6 +105,7 @@ impl<'c> Rounds<'c> {
                 self.reload().await;
             }
             self.shop.companion.look(&self.shop.family);
+            self.shop.signals.look_at_terminal();
             let now = Now::read();
             for jump in self.clocks.look(now) {
                 let text = words::jump(jump);
@@ -166,6 +171,10 @@ impl<'c> Rounds<'c> {
             None => self.shop.cycle(&id, scheduled).await,
             Some(verdict) => self.shop.refused(&id, scheduled, verdict),
         };
+        if self.shop.pulse.lost() {
+            // What would be recorded now is another one's to record.
+            return;
+        }
         let ended = match &open.cycle.verdict {
             Verdict::Good => Ended::Good,
             Verdict::Failed { soon, .. } => Ended::Failed { soon: *soon },
@@ -182,6 +191,28 @@ impl<'c> Rounds<'c> {
         self.tell_news();
         if self.shop.plan.options.show.is_some() && !self.last_one() {
             self.point_onward(now);
+        }
+    }
+
+    /// What was shown is shown to the end, if somebody reads it at all (a pager takes its time), and we
+    /// were not told to stop.
+    async fn wait_for_the_reader(&mut self) {
+        if self.shop.plan.options.show.is_none() {
+            return;
+        }
+        let Some(console) = logger::stdout() else {
+            return;
+        };
+        while !console.is_done() && console.stands_still() < READER {
+            if self.shop.signals.poll().is_some() {
+                return;
+            }
+            tokio::select! {
+                biased;
+                _ = self.shop.signals.next() => {}
+                () = sleep(Duration::from_millis(10)) => {}
+                () = self.shop.pulse.beat() => {}
+            }
         }
     }
 

@@ -64,7 +64,7 @@ impl Sandbox {
             let mut command = process::command(program, &plan.sandbox_arguments());
             let mut process = Process::start(&mut command, "sandbox", 0, family)
                 .map_err(|why| Failure::config(process::spawn_failure(program, &why)))?;
-            let heard = Heard::listen("sandbox", &mut process);
+            let heard = Heard::listen("sandbox", &mut process, None);
             let running = self.running.insert(Running {
                 process,
                 heard,

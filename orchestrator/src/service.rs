@@ -75,7 +75,10 @@ pub fn main(cli: &Cli) -> Result<u8, Failure> {
     ran.unwrap_or_else(|_| {
         // What ran was ended while the panic went by.
         family.kill_all();
-        Err(Failure::new(Exit::Bug, "a bug: the orchestrator panicked"))
+        Err(Failure::new(
+            Exit::Bug,
+            format!("a bug: the orchestrator panicked: {}", logger::last_panic()),
+        ))
     })
 }
 

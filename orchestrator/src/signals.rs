@@ -1,4 +1,5 @@
 //! Signals: SIGTERM and SIGINT stop us, SIGHUP reads the configuration again, SIGUSR1 starts a cycle.
+//! A SIGHUP because the terminal has gone stops us too: who closes it means to end what runs there.
 //!
 //! The first request to stop is a request, the second one an order, the third one is carried out on the
 //! spot: a thread of its own sees signals, so that one works even when the loop hangs. Wherever the
@@ -10,8 +11,9 @@
 use std::fs::{self, File};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{SigSet, Signal};
 use pipeline::{Exit, Failure};
@@ -19,6 +21,9 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::family::Family;
+
+/// How long after a terminal's end its SIGHUP may come.
+const FORGET: Duration = Duration::from_secs(3);
 
 /// Which signal asked us to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +88,16 @@ pub struct Signals {
     first: Option<Stop>,
     reload: bool,
     run: bool,
+    terminal: Arc<Terminal>,
+    /// Since when it has been seen to be gone.
+    gone: Option<Instant>,
+}
+
+/// The terminal that we were started from.
+#[derive(Debug)]
+struct Terminal {
+    /// We have one, or had one until a moment ago: with its end comes a SIGHUP.
+    counts: AtomicBool,
 }
 
 impl Signals {
@@ -92,7 +107,10 @@ impl Signals {
     /// 70 when the handlers can't be installed.
     pub fn install(family: &Arc<Family>) -> Result<Signals, Failure> {
         let (sender, asked) = unbounded_channel();
-        start(sender, Arc::clone(family)).map_err(|why| {
+        let terminal = Arc::new(Terminal {
+            counts: AtomicBool::new(has_terminal()),
+        });
+        start(sender, Arc::clone(family), Arc::clone(&terminal)).map_err(|why| {
             Failure::new(
                 Exit::Bug,
                 format!("failed to set up signal handling: {why}"),
@@ -103,6 +121,8 @@ impl Signals {
             first: None,
             reload: false,
             run: false,
+            terminal,
+            gone: None,
         })
     }
 
@@ -155,6 +175,18 @@ impl Signals {
         self.first
     }
 
+    /// Looks whether the terminal is still there. Once it has been gone for a while without a SIGHUP
+    /// (`disown`) we are a program without one, which a SIGHUP asks to read its configuration again.
+    pub fn look_at_terminal(&mut self) {
+        if !self.terminal.counts.load(Ordering::SeqCst) || has_terminal() {
+            return;
+        }
+        let gone = self.gone.get_or_insert_with(Instant::now);
+        if gone.elapsed() >= FORGET {
+            self.terminal.counts.store(false, Ordering::SeqCst);
+        }
+    }
+
     /// Whether the configuration is to be read again; taken with that.
     pub fn take_reload(&mut self) -> bool {
         std::mem::take(&mut self.reload)
@@ -166,7 +198,11 @@ impl Signals {
     }
 }
 
-fn start(sender: UnboundedSender<Asked>, family: Arc<Family>) -> io::Result<()> {
+fn start(
+    sender: UnboundedSender<Asked>,
+    family: Arc<Family>,
+    terminal: Arc<Terminal>,
+) -> io::Result<()> {
     let ignored = ignored();
     let is_ignored = |signal: i32| ignored & (1 << (signal - 1)) != 0;
     let mut ours = vec![SIGTERM, SIGINT, SIGUSR1];
@@ -181,7 +217,6 @@ fn start(sender: UnboundedSender<Asked>, family: Arc<Family>) -> io::Result<()> 
             signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
         }
     }
-    let had_terminal = terminal();
     let mut signals = signal_hook::iterator::Signals::new(ours)?;
     thread::Builder::new()
         .name("signals".to_owned())
@@ -193,7 +228,9 @@ fn start(sender: UnboundedSender<Asked>, family: Arc<Family>) -> io::Result<()> 
                     SIGTERM => Asked::Stop(Stop::Terminate),
                     SIGINT => Asked::Stop(Stop::Interrupt),
                     // The terminal that we were started from has gone away.
-                    SIGHUP if had_terminal && !terminal() => Asked::Stop(Stop::Hangup),
+                    SIGHUP if terminal.counts.load(Ordering::SeqCst) && !has_terminal() => {
+                        Asked::Stop(Stop::Hangup)
+                    }
                     SIGHUP => Asked::Reload,
                     _ => Asked::Run,
                 };
@@ -213,7 +250,7 @@ fn start(sender: UnboundedSender<Asked>, family: Arc<Family>) -> io::Result<()> 
 }
 
 /// Whether this process has a terminal.
-fn terminal() -> bool {
+fn has_terminal() -> bool {
     File::open("/dev/tty").is_ok()
 }
 

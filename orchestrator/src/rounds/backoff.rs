@@ -87,9 +87,17 @@ pub(super) fn resume(plan: &Plan, word: &Backoff, schedule: &mut Schedule, now: 
     if !wait.is_zero() {
         schedule.hold(wait, now);
         let wait = length(wait);
-        log::warn!(
-            "still waiting after failures ({why}), for {wait}; `orchestrator run-now` ends the wait"
-        );
+        // Other words for each: scripts/deploy_service.sh ends the first wait for who starts us by
+        // hand, and leaves the second one, which is short and there for the provider's sake.
+        if word.restart.is_none() {
+            log::warn!(
+                "still waiting after failures ({why}), for {wait}; `orchestrator run-now` ends the wait"
+            );
+        } else {
+            log::warn!(
+                "the last try was a moment ago ({why}): the next one in {wait}; `orchestrator run-now` ends the wait"
+            );
+        }
     } else if !whole.is_zero() {
         log::info!("started anew after failures ({why}): one try before the rest of the wait");
     }

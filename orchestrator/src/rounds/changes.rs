@@ -50,6 +50,7 @@ impl Rounds<'_> {
         self.shop.companion.stop().await;
         self.shop.sandbox.stop().await;
         self.shop.family.close();
+        logger::finish();
         // All our files close with it, the lock among them; the new program takes it at once.
         let why = Command::new(&self.shop.plan.own)
             .args(env::args_os().skip(1))

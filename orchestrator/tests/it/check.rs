@@ -83,6 +83,39 @@ fn every_fault_inside_the_configuration_has_a_line_of_its_own() {
 }
 
 #[test]
+fn what_is_said_fits_into_eighty_columns() {
+    let bench = ready();
+    bench.config("[feed]\nretries = \"many\"\n[schedule]\ninterval = \"soon\"\n");
+    fs::remove_file(bench.path("bin/step2")).unwrap();
+    let mut command = bench.command(&["check"]);
+    command.env("COLUMNS", "80");
+    let ran = bench.spawn(command).wait();
+    assert_eq!(ran.code, 78);
+    let faults = ran.stdout.matches("\nFAULT  ").count();
+    assert!(faults >= 5, "{}", ran.stdout);
+    let mut said = vec![ran.stdout];
+    for command in ["", "run", "check", "pause", "resume", "run-now"] {
+        let args = [command, "--help"];
+        let args = if command.is_empty() {
+            &args[1..]
+        } else {
+            &args
+        };
+        said.push(bench.run(args).stdout);
+    }
+    for text in said {
+        assert!(text.lines().count() > 5, "{text}");
+        for line in text.lines() {
+            // A path may be longer than a line and stays whole.
+            let words = line.trim_start().split(' ').count();
+            assert!(line.chars().count() <= 80 || words == 1, "{line}");
+        }
+        // No line was broken by the program's reader: a word alone under a full line.
+        assert!(!text.contains("\n  here\n") && !text.contains("\n  stopped\n"));
+    }
+}
+
+#[test]
 fn credentials_are_found_where_step_1_looks_for_them_and_never_shown() {
     let bench = ready();
     let folder = bench.path("credentials");

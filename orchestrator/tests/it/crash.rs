@@ -86,8 +86,15 @@ fn a_hundred_kills_leave_whole_files_and_counts_that_add_up() {
         (random >> 33) % limit
     };
     for round in 0..100 {
+        let before = bench.ran().len();
         let mut running = bench.start(&["--interval", "30ms"]);
-        sleep(Duration::from_millis(15 + next(90)));
+        if round % 2 == 0 {
+            // Every other one in the middle of a cycle, however slow the machine is.
+            until("a step runs", || bench.ran().len() > before);
+            sleep(Duration::from_millis(next(60)));
+        } else {
+            sleep(Duration::from_millis(15 + next(90)));
+        }
         if round % 3 == 0 {
             // A step, at random, and then a moment later the orchestrator.
             let pid = running.child.id();
@@ -136,44 +143,6 @@ fn a_hundred_kills_leave_whole_files_and_counts_that_add_up() {
         .filter(|name| name.contains("corrupt") || name.ends_with(".tmp"))
         .collect();
     assert!(litter.is_empty(), "{litter:?}");
-}
-
-#[test]
-fn removing_the_state_folder_or_the_logs_under_a_running_one_lets_no_second_one_in() {
-    let bench = Bench::new();
-    let running = bench.start(&["--interval", "300ms"]);
-    until("a cycle", || bench.ran().len() >= 6);
-    let second = || {
-        let mut second = bench.command(&["--once"]);
-        second.stderr(fs::File::create(bench.path("second")).unwrap());
-        second.status().unwrap().code()
-    };
-    let _ = fs::remove_dir_all(bench.data("state"));
-    let _ = fs::remove_dir_all(bench.data("logs"));
-    assert_eq!(second(), Some(75));
-    until("lock, journal and log are there again", || {
-        bench.data("state/orchestrator.lock").exists()
-            && bench.data("state/journal.sqlite").exists()
-            && bench.data("logs").exists()
-    });
-    assert_eq!(second(), Some(75));
-    running.signal(Signal::SIGTERM);
-    assert_eq!(running.wait().code, 143);
-}
-
-#[test]
-fn a_data_directory_that_somebody_else_has_taken_ends_us() {
-    let bench = Bench::new();
-    let running = bench.start(&["--interval", "1h"]);
-    until("a cycle", || bench.ran().len() == 6);
-    fs::rename(bench.path("data"), bench.path("moved")).unwrap();
-    let path = bench.data("state/orchestrator.lock");
-    let Ok(_other) = journal::lock::Lock::take(&path, Duration::from_secs(1)) else {
-        // The first one was quicker and has made it anew: also right.
-        return;
-    };
-    let ran = running.wait();
-    assert_eq!(ran.code, 75, "{}", ran.stderr);
 }
 
 #[test]

@@ -6,7 +6,10 @@
     reason = "a test may say unwrap: its panic is its report"
 )]
 
+mod alone;
+mod backoffs;
 mod check;
+mod console;
 mod control;
 mod crash;
 mod cycles;
@@ -17,3 +20,5 @@ mod sandbox;
 mod schedule;
 mod stopping;
 mod support;
+mod systemd;
+mod terminal;

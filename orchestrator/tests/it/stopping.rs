@@ -136,6 +136,54 @@ fn a_second_signal_does_not_wait_for_the_grace() {
     assert_eq!(bench.newest().0.outcome, Some(CycleOutcome::Cancelled));
 }
 
+#[test]
+fn a_third_signal_leaves_a_wedged_loop_on_the_spot_and_takes_the_step_along() {
+    let bench = Bench::new();
+    bench.limits(2, "50s", "50s");
+    // With the word of the first signal the loop stands still and hears nothing.
+    let hold = bench.hold_the_loop();
+    bench.step(
+        2,
+        &format!(
+            "trap '' TERM INT; {hold}; echo $$ > \"$DATA/leader\"; while :; do sleep 50; done"
+        ),
+    );
+    let mut running = bench.start(&[]);
+    until("step2 runs", || !lines(&bench.data("leader")).is_empty());
+    let leader = bench.pid("leader");
+    running.signal(Signal::SIGTERM);
+    sleep(Duration::from_millis(300));
+    running.signal(Signal::SIGINT);
+    sleep(Duration::from_secs(1));
+    assert!(running.child.try_wait().unwrap().is_none() && lives(leader));
+    let asked = Instant::now();
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.wait().code, 143);
+    assert!(asked.elapsed() < Duration::from_secs(2));
+    until("the step is gone", || !lives(leader));
+}
+
+#[test]
+fn it_says_every_five_seconds_what_it_still_waits_for() {
+    let bench = Bench::new();
+    bench.limits(2, "50s", "7s");
+    bench.step(
+        2,
+        "trap '' TERM; echo $$ > \"$DATA/leader\"; while :; do sleep 50; done",
+    );
+    let running = bench.start(&[]);
+    until("step2 runs", || !lines(&bench.data("leader")).is_empty());
+    running.signal(Signal::SIGTERM);
+    let ran = running.wait();
+    assert_eq!(ran.code, 143);
+    assert!(
+        ran.stderr.contains("still waiting for step2 (process "),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(bench.newest().0.outcome, Some(CycleOutcome::Cancelled));
+}
+
 /// From the signal to the end, in the best of five: the promise is about us, and a busy machine may
 /// hold up one, but hardly each.
 fn best_of_five(mut once: impl FnMut() -> Duration) -> Duration {
@@ -183,16 +231,20 @@ fn in_a_backoff_a_stop_takes_under_200_ms() {
 #[test]
 fn a_stop_between_two_steps_starts_no_further_one() {
     let bench = Bench::new();
-    // What step 1 leaves behind is swept and said after its end; the console takes no word, so the
-    // loop stands between the two steps while the signal comes.
-    bench.step(1, "setsid sleep 50 & echo $! > \"$DATA/left\"; succeed");
-    let (running, console) = bench.start_with_full_console(&["-q"]);
+    // What step 1 leaves behind is swept and said after its end, and with that word the loop stands
+    // between the two steps while the signal comes.
+    let hold = bench.hold_the_loop();
+    bench.step(
+        1,
+        &format!("setsid sleep 50 & echo $! > \"$DATA/left\"; succeed; {hold}"),
+    );
+    let running = bench.start(&[]);
     until("what step 1 left is swept", || {
         !lines(&bench.data("left")).is_empty() && !lives(bench.pid("left"))
     });
     running.signal(Signal::SIGTERM);
     sleep(Duration::from_millis(200));
-    console.drain();
+    bench.let_go();
     assert_eq!(running.wait().code, 143);
     assert_eq!(bench.ran_names(), ["step1"]);
     let (cycle, steps) = bench.newest();
@@ -262,20 +314,4 @@ fn a_killed_orchestrator_leaves_a_crashed_cycle_and_no_lock() {
     let reader = bench.reader();
     let crashed = reader.newest_that(CycleOutcome::Crashed).unwrap().unwrap();
     assert_eq!(crashed.failed_step.as_deref(), Some("step2"));
-}
-
-#[test]
-fn a_second_orchestrator_is_turned_away_and_told_by_whom() {
-    let bench = Bench::new();
-    let running = bench.start(&["--interval", "1h"]);
-    until("the lock is taken", || bench.data("ran").exists());
-    let mut second = bench.command(&["--once"]);
-    second.stderr(fs::File::create(bench.path("second")).unwrap());
-    assert_eq!(second.status().unwrap().code(), Some(75));
-    let said = fs::read_to_string(bench.path("second")).unwrap();
-    assert!(
-        said.contains(&format!("(process {}, since ", running.child.id())),
-        "{said}"
-    );
-    until("the first one is still at it", || bench.ran().len() == 6);
 }

@@ -8,11 +8,13 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use chrono::Local;
 use journal::reader::{Cycle, Step};
 use journal::{Reader, StepOutcome};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use orchestrator::daylog::name;
 use tempfile::TempDir;
 
 /// No test waits for anything longer than this.
@@ -152,8 +154,24 @@ succeed() {{
         self.spawn(self.command(args))
     }
 
-    /// Started with a console that takes not one more byte, until it is drained.
-    pub fn start_with_full_console(&self, args: &[&str]) -> (Running, FullConsole) {
+    /// What a step has to do so that our loop stands still with its next word, until
+    /// [`Bench::let_go`]: the day log becomes a pipe that nobody reads.
+    pub fn hold_the_loop(&self) -> String {
+        let log = name(Local::now().date_naive());
+        format!("rm \"$DATA/logs/{log}\"; mkfifo \"$DATA/logs/{log}\"")
+    }
+
+    /// The loop goes on.
+    pub fn let_go(&self) {
+        let folder = self.data("logs");
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            std::thread::spawn(|| std::io::copy(&mut File::open(path)?, &mut std::io::sink()));
+        }
+    }
+
+    /// Started with a console that takes not one more byte until it is read.
+    pub fn start_with_full_console(&self, args: &[&str]) -> (Running, PipeReader) {
         let (reader, mut writer) = std::io::pipe().unwrap();
         // What fits is known only by filling it, which must not wait.
         fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
@@ -162,8 +180,8 @@ succeed() {{
         }
         fcntl(&writer, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
         let mut command = self.command(args);
-        command.stderr(writer);
-        (self.spawn(command), FullConsole(reader))
+        command.stdout(writer.try_clone().unwrap()).stderr(writer);
+        (self.spawn(command), reader)
     }
 
     pub fn spawn(&self, mut command: Command) -> Running {
@@ -224,15 +242,6 @@ succeed() {{
     }
 }
 
-pub struct FullConsole(PipeReader);
-
-impl FullConsole {
-    /// From now on everything is read.
-    pub fn drain(mut self) {
-        std::thread::spawn(move || std::io::copy(&mut self.0, &mut std::io::sink()));
-    }
-}
-
 impl Running {
     pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
@@ -282,4 +291,18 @@ pub fn lives(pid: i32) -> bool {
         .ok()
         .and_then(|stat| Some(stat.rsplit_once(") ")?.1.starts_with(['Z', 'X'])))
         .is_some_and(|dead| !dead)
+}
+
+/// The cycles in the journal.
+pub fn cycles(bench: &Bench) -> u64 {
+    journal::Reader::open(&bench.data("state/journal.sqlite"))
+        .and_then(|reader| reader.totals())
+        .map_or(0, |totals| totals.cycles())
+}
+
+/// Whether the console has these words.
+pub fn said(bench: &Bench, words: &str) -> bool {
+    fs::read_to_string(bench.path("stderr"))
+        .unwrap()
+        .contains(words)
 }
