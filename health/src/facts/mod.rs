@@ -134,7 +134,7 @@ impl Facts {
         };
         let history = History::read(&data, now, depth);
         let host = Host::look(data.root());
-        let pause = Pause::look(&data.state(), now);
+        let pause = pause::pause(&data.state(), now);
         let product = Product::look(&data, now, depth);
         let running = match &presence {
             Presence::Running(holder) => Some(holder),
