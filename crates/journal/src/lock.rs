@@ -5,7 +5,8 @@
 //! The data directory itself is locked with it: whoever removes `state/` under a running orchestrator
 //! lets no second one in, and the holder makes the file anew ([`Lock::mend`]).
 //! The file says who holds it, since when, and by when the holder means to be heard of again: a
-//! holder that lives but does not move is found by that, without a thread or a timer of its own.
+//! holder that lives but does not move is found by that, without a thread or a timer of its own. It also
+//! says which file it is, so that a copy is known for one.
 //!
 //! [`look`] never tries the lock: for the instant in which a reader had it, a starting orchestrator
 //! would be turned away. It reads `/proc/locks`, which needs no rights and disturbs nobody.
@@ -21,9 +22,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-pub use look::{Holder, Presence, look};
+pub use look::{Birth, Holder, Presence, look};
 
-use look::read;
+use look::{FileId, is_listed, read};
 
 /// Why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,7 @@ pub struct Lock {
     root: Option<File>,
     since: DateTime<Utc>,
     interval: Duration,
+    birth: Option<Birth>,
 }
 
 /// What [`Lock::mend`] found.
@@ -63,12 +65,18 @@ impl Lock {
     /// [`LockError::Held`] at once when another process has it.
     pub fn take(path: &Path, interval: Duration) -> Result<Lock, LockError> {
         let (file, root) = open(path)?;
+        let birth = if is_listed(FileId::of(&file.metadata()?)) {
+            None
+        } else {
+            Birth::of(process::id())
+        };
         let lock = Lock {
             path: path.to_path_buf(),
             file,
             root,
             since: Utc::now(),
             interval,
+            birth,
         };
         lock.promise(Duration::from_secs(60))?;
         Ok(lock)
@@ -122,13 +130,19 @@ impl Lock {
         let due = Utc::now()
             .checked_add_signed(within)
             .unwrap_or(DateTime::<Utc>::MAX_UTC);
-        let mut text = Vec::with_capacity(128);
+        let meta = self.file.metadata()?;
+        let FileId { device, inode } = FileId::of(&meta);
+        let mut text = Vec::with_capacity(256);
         writeln!(text, "{}", process::id())?;
         writeln!(text, "since {}", stamp(self.since))?;
         writeln!(text, "due {}", stamp(due))?;
         writeln!(text, "interval_ms {}", self.interval.as_millis())?;
+        if let Some(birth) = &self.birth {
+            writeln!(text, "process {} {}", birth.ticks, birth.boot)?;
+        }
+        writeln!(text, "file {device} {inode}")?;
         self.file.write_all_at(&text, 0)?;
-        if self.file.metadata()?.len() != text.len() as u64 {
+        if meta.len() != text.len() as u64 {
             self.file.set_len(text.len() as u64)?;
         }
         Ok(())
@@ -202,7 +216,7 @@ mod tests {
     fn the_holder_is_seen_without_trying_the_lock_and_its_end_is_seen_too() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state/orchestrator.lock");
-        assert_eq!(look(&path), Presence::Never);
+        assert_eq!(look(&path), Presence::NoLock);
         let lock = Lock::take(&path, Duration::from_secs(60)).unwrap();
         let Presence::Running(holder) = look(&path) else {
             panic!("not seen");
@@ -212,6 +226,24 @@ mod tests {
         assert!(holder.due.unwrap() > Utc::now());
         drop(lock);
         assert!(matches!(look(&path), Presence::Gone(gone) if gone.pid == process::id()));
+    }
+
+    /// A backup that was restored, or a folder that was copied to try something, while the original runs.
+    #[test]
+    fn a_copy_of_the_data_directory_is_not_held_and_known_for_a_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data/state/orchestrator.lock");
+        let _lock = Lock::take(&path, Duration::from_secs(60)).unwrap();
+        let copy = folder.path().join("copy/state/orchestrator.lock");
+        fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        fs::copy(&path, &copy).unwrap();
+        assert!(matches!(look(&path), Presence::Running(holder) if !holder.copied));
+        assert!(matches!(look(&copy), Presence::Gone(holder) if holder.copied));
+        // Who runs on the copy makes it an original.
+        let own = Lock::take(&copy, Duration::from_secs(60)).unwrap();
+        assert!(matches!(look(&copy), Presence::Running(holder) if !holder.copied));
+        drop(own);
+        assert!(matches!(look(&copy), Presence::Gone(holder) if !holder.copied));
     }
 
     #[test]
@@ -224,7 +256,14 @@ mod tests {
             panic!("taken twice, or not told by whom");
         };
         assert_eq!(holder.pid, process::id());
-        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 4);
+        assert_eq!(
+            fs::read_to_string(&path)
+                .unwrap()
+                .lines()
+                .last()
+                .map(|line| line.starts_with("file ")),
+            Some(true)
+        );
     }
 
     #[test]
