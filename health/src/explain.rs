@@ -117,8 +117,8 @@ fn past(facts: &Facts, cycle: &Cycle, steps: &[Step]) -> String {
         }
     }
     text.push_str(&format!(
-        "  its log:  health logs --cycle {}{}\n",
-        cycle.id, facts.data_flag
+        "  its log:  {}\n",
+        commands::health(&format!("logs --cycle {}", cycle.id), facts)
     ));
     text
 }
@@ -200,10 +200,10 @@ fn present(facts: &Facts) -> String {
     let mut text = String::from("Now: ");
     let running = facts.history.as_ref().ok().and_then(|h| h.running.as_ref());
     match (&facts.presence, running) {
-        (Presence::Never, _) => {
-            text.push_str("no orchestrator has ever run on this data directory.\n")
+        (Presence::NoLock, _) if !facts.ever_ran() => {
+            text.push_str("no orchestrator has run on this data directory yet.\n")
         }
-        (Presence::Gone(_), _) => {
+        (Presence::Gone(_) | Presence::NoLock, _) => {
             text.push_str("nothing runs, because the orchestrator does not run.\n")
         }
         (Presence::Running(_), Some(running)) => {

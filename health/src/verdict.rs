@@ -21,7 +21,7 @@ use crate::words::{ago, grouped};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Situation {
-    /// No orchestrator ever ran on this data directory.
+    /// No orchestrator ever ran on this data directory, as far as can be seen.
     NeverRan,
     /// The record of cycles is missing or corrupt.
     StateUnreadable,
@@ -175,7 +175,7 @@ impl Verdict {
             problems,
             all_well: all_well(facts),
             all_well_next: match facts.presence {
-                Presence::Running(_) => format!("health report --json{}", facts.data_flag),
+                Presence::Running(_) => commands::health("report --json", facts),
                 _ => commands::start(facts),
             },
         }
@@ -185,20 +185,20 @@ impl Verdict {
     pub fn of_the_loop(facts: &Facts) -> Verdict {
         let problem = match &facts.presence {
             Presence::Running(_) => running::hung(facts),
-            Presence::Gone(_) => Some(Problem {
+            _ if !facts.ever_ran() => Some(running::never_ran(facts)),
+            _ => Some(Problem {
                 situation: Situation::OrchestratorDead,
                 level: Level::Critical,
                 what: "the orchestrator is not running".to_owned(),
                 since: facts.last_activity(),
-                why: None,
+                why: facts.copied().map(str::to_owned),
                 next: commands::start(facts),
             }),
-            Presence::Never => Some(running::never_ran(facts)),
         };
         Verdict {
             problems: problem.into_iter().collect(),
             all_well: "the orchestrator's loop moves".to_owned(),
-            all_well_next: format!("health report{}", facts.data_flag),
+            all_well_next: commands::report(facts),
         }
     }
 }

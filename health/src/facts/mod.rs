@@ -32,6 +32,7 @@ pub use storage::{Area, Forecast, Growth, Storage, forecast};
 pub use unit::Unit;
 
 use crate::alerts::{self, View};
+use crate::words::shell;
 
 /// How much to gather.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +51,8 @@ pub struct Facts {
     /// The data directory.
     #[serde(serialize_with = "root")]
     pub data: DataDir,
-    /// How a command line names it, if that is necessary: empty, or ` --data-dir DIR`.
+    /// What a command line needs to look at the same with the same settings: the flags that were given,
+    /// quoted for a shell, each behind a space; empty without any.
     #[serde(skip)]
     pub data_flag: String,
     /// Whether an orchestrator runs on it.
@@ -121,7 +123,7 @@ impl Facts {
         let presence = lock::look(&data.lock());
         let holder = match &presence {
             Presence::Running(holder) | Presence::Gone(holder) => Some(holder),
-            Presence::Never => None,
+            Presence::NoLock => None,
         };
         let interval = holder
             .and_then(|holder| holder.interval)
@@ -163,15 +165,42 @@ impl Facts {
             next_start,
             alerts: View::default(),
             limits,
-            data_flag: common
-                .data_dir
-                .as_ref()
-                .map(|folder| format!(" --data-dir {}", folder.display()))
-                .unwrap_or_default(),
-            unit: asked.answer(),
+            data_flag: flags(common),
+            unit: asked
+                .answer()
+                .filter(|unit| unit.is_of(data.root(), running.map(|holder| holder.pid))),
             presence,
             data,
         }
+    }
+
+    /// Whether an orchestrator ever ran on this data directory, or on the one that it is a copy of.
+    pub fn ever_ran(&self) -> bool {
+        self.presence != Presence::NoLock
+            || match &self.history {
+                Ok(history) => history.totals.starts > 0 || history.totals.cycles() > 0,
+                Err(why) => !why.missing,
+            }
+    }
+
+    /// What it means for who does not run that this data directory is a copy, or looks like one.
+    pub fn copied(&self) -> Option<&'static str> {
+        match &self.presence {
+            Presence::Gone(holder) if holder.copied => {
+                Some("this data directory is a copy, and no orchestrator has run on it since")
+            }
+            Presence::NoLock if self.ever_ran() => Some(
+                "there is a record of cycles and no lock file: this is a part of a copy, or somebody removed the file",
+            ),
+            _ => None,
+        }
+    }
+
+    /// What is known of an end that the orchestrator did not record.
+    pub fn why_gone(&self) -> &'static str {
+        self.copied().unwrap_or(
+            "it died without saying why (killed, out of memory, or the machine went down)",
+        )
     }
 
     /// The word for data that is not from the provider.
@@ -229,6 +258,16 @@ impl Facts {
         let behind = latest - self.now;
         (behind > chrono::TimeDelta::seconds(5)).then_some(behind)
     }
+}
+
+fn flags(common: &Common) -> String {
+    [("config", &common.config), ("data-dir", &common.data_dir)]
+        .iter()
+        .filter_map(|(name, path)| {
+            let path = path.as_ref()?.display().to_string();
+            Some(format!(" --{name} {}", shell(&path)))
+        })
+        .collect()
 }
 
 fn root<S: Serializer>(data: &DataDir, serializer: S) -> Result<S::Ok, S::Error> {

@@ -126,14 +126,16 @@ impl Page {
                     self.line("Started:", &since);
                 }
             }
-            Presence::Gone(_) => {
+            Presence::NoLock if !facts.ever_ran() => {
+                self.state(YELLOW, "!", "Orchestrator has NOT RUN here yet");
+            }
+            Presence::Gone(_) | Presence::NoLock => {
                 self.state(RED, "✗", "Orchestrator is NOT RUNNING");
                 if let Some(unit) = &facts.unit {
                     self.line("Service:", &format!("{} ({})", unit.state, unit::NAME));
                 }
                 self.line("Ended:", &ended(facts, history));
             }
-            Presence::Never => self.state(YELLOW, "!", "Orchestrator has NEVER RUN here"),
         }
         let restarts = facts
             .unit
@@ -258,10 +260,17 @@ fn ended(facts: &Facts, history: Option<&History>) -> String {
         Some(turn) if turn.kind == EventKind::Finished => {
             format!("{}, all its cycles done", ago(turn.at, facts.now))
         }
-        _ => match facts.last_activity() {
-            Some(at) => format!("it died; last heard of {}", ago(at, facts.now)),
-            None => "it died".to_owned(),
-        },
+        _ => {
+            let how = if facts.copied().is_some() {
+                "not known, this is a copy"
+            } else {
+                "it died"
+            };
+            match facts.last_activity() {
+                Some(at) => format!("{how}; last heard of {}", ago(at, facts.now)),
+                None => how.to_owned(),
+            }
+        }
     }
 }
 

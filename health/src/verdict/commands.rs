@@ -1,6 +1,20 @@
-//! The commands that are named as the next thing to do.
+//! The commands that are named as the next thing to do. Each works as it is printed: it carries the
+//! flags that this one was given, and what a shell would change is quoted.
+
+use std::path::Path;
 
 use crate::facts::Facts;
+use crate::words::shell;
+
+/// `health` with these arguments.
+pub fn health(arguments: &str, facts: &Facts) -> String {
+    format!("health {arguments}{}", facts.data_flag)
+}
+
+/// `orchestrator` with these arguments.
+pub fn orchestrator(arguments: &str, facts: &Facts) -> String {
+    format!("orchestrator {arguments}{}", facts.data_flag)
+}
 
 /// Starts the orchestrator.
 pub fn start(facts: &Facts) -> String {
@@ -29,20 +43,27 @@ pub fn unhang(facts: &Facts, pid: u32) -> String {
 
 /// Shows the newest errors.
 pub fn errors(facts: &Facts) -> String {
-    format!("health logs --level error --since 1h{}", facts.data_flag)
+    health("logs --level error --since 1h", facts)
 }
 
 /// Shows everything.
 pub fn report(facts: &Facts) -> String {
-    format!("health report{}", facts.data_flag)
+    health("report", facts)
 }
 
 /// Checks configuration and programs.
 pub fn check(facts: &Facts) -> String {
-    format!("orchestrator check{}", facts.data_flag)
+    orchestrator("check", facts)
 }
 
 /// Shows what fills the disk.
 pub fn disk(facts: &Facts) -> String {
-    format!("du -sh {}/*", facts.data.root().display())
+    let root = facts.data.root().display().to_string();
+    format!("du -sh {}/*", shell(&root))
+}
+
+/// Shows what the machine takes for the time.
+pub fn clock() -> String {
+    let systemd = Path::new("/run/systemd/system").is_dir();
+    if systemd { "timedatectl" } else { "date -u" }.to_owned()
 }

@@ -26,7 +26,7 @@ pub(super) fn held(facts: &Facts) -> Option<Problem> {
                 Some(at) => format!("a person paused the pipeline {}", ago(at, facts.now)),
                 None => "a person paused the pipeline".to_owned(),
             }),
-            next: format!("orchestrator resume{}", facts.data_flag),
+            next: commands::orchestrator("resume", facts),
         });
     }
     let backoff = facts.backoff.as_ref()?;
@@ -41,7 +41,7 @@ pub(super) fn held(facts: &Facts) -> Option<Problem> {
         what: format!("waiting after failures{until}"),
         since: None,
         why: (!backoff.why.is_empty()).then(|| backoff.why.clone()),
-        next: format!("orchestrator run-now{}", facts.data_flag),
+        next: commands::orchestrator("run-now", facts),
     })
 }
 

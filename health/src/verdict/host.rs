@@ -56,6 +56,6 @@ pub(super) fn clock_jumped(facts: &Facts) -> Option<Problem> {
             "records and files lie in the future; ages are shown as 0 until it has caught up"
                 .to_owned(),
         ),
-        next: "timedatectl".to_owned(),
+        next: commands::clock(),
     })
 }

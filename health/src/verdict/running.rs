@@ -9,9 +9,12 @@ use crate::words::ago;
 
 /// That the orchestrator does not run although it should.
 pub(super) fn presence(facts: &Facts, history: &History) -> Option<Problem> {
-    let Presence::Gone(_) = &facts.presence else {
-        return (facts.presence == Presence::Never).then(|| never_ran(facts));
-    };
+    if matches!(facts.presence, Presence::Running(_)) {
+        return None;
+    }
+    if !facts.ever_ran() {
+        return Some(never_ran(facts));
+    }
     let when = facts
         .last_activity()
         .map(|at| format!(", last cycle {}", ago(at, facts.now)))
@@ -47,8 +50,7 @@ pub(super) fn presence(facts: &Facts, history: &History) -> Option<Problem> {
             Situation::OrchestratorDead,
             Level::Critical,
             facts.last_activity(),
-            "it died without saying why (killed, out of memory, or the machine went down)"
-                .to_owned(),
+            facts.why_gone().to_owned(),
         ),
     }
 }
@@ -63,12 +65,12 @@ pub(super) fn never_ran(facts: &Facts) -> Problem {
             "there is no state to read in `{}`; name another directory with --data-dir, or start with simulated data",
             facts.data.root().display()
         )),
-        next: format!("orchestrator --once --provider sandbox{}", facts.data_flag),
+        next: commands::orchestrator("--once --provider sandbox", facts),
     }
 }
 
 pub(super) fn no_history(facts: &Facts, why: &Unreadable) -> Problem {
-    if facts.presence == Presence::Never && why.missing {
+    if !facts.ever_ran() {
         return never_ran(facts);
     }
     Problem {

@@ -3,9 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use journal::lock::Presence;
 
-use super::{Level, Problem, Situation};
+use super::{Level, Problem, Situation, commands};
 use crate::facts::Facts;
-use crate::words::length;
+use crate::words::{length, shell};
 
 /// That sinks are configured and `health watch` does not run; a starting orchestrator has a minute.
 pub(super) fn not_watched(facts: &Facts) -> Option<Problem> {
@@ -21,7 +21,7 @@ pub(super) fn not_watched(facts: &Facts) -> Option<Problem> {
         what: "alerts reach nobody: health watch does not run".to_owned(),
         since: facts.alerts.evaluated_at,
         why: Some("sinks are configured, and the orchestrator has not started it as its companion ([alerts] companion)".to_owned()),
-        next: format!("health watch{}", facts.data_flag),
+        next: commands::health("watch", facts),
     })
 }
 
@@ -55,9 +55,9 @@ pub(super) fn sinks(facts: &Facts) -> Option<Problem> {
             failing.error.as_deref().unwrap_or("no answer"),
             failing.queued
         )),
-        next: format!(
-            "health alerts test --sink {}{}",
-            failing.name, facts.data_flag
+        next: commands::health(
+            &format!("alerts test --sink {}", shell(&failing.name)),
+            facts,
         ),
     })
 }
@@ -103,7 +103,7 @@ pub(super) fn alerts(facts: &Facts, said: &[Problem]) -> Vec<Problem> {
             what: active.alert.what.clone(),
             since: Some(active.alert.since),
             why: active.alert.why.clone(),
-            next: format!("health alerts explain {}{}", active.name, facts.data_flag),
+            next: commands::health(&format!("alerts explain {}", active.name), facts),
         })
         .collect();
     if let Some(why) = &facts.alerts.problem {
@@ -113,7 +113,7 @@ pub(super) fn alerts(facts: &Facts, said: &[Problem]) -> Vec<Problem> {
             what: "what is remembered of alerts can't be used".to_owned(),
             since: None,
             why: Some(format!("{why}; the watcher begins anew")),
-            next: format!("health alerts{}", facts.data_flag),
+            next: commands::health("alerts", facts),
         });
     }
     problems

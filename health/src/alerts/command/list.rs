@@ -5,6 +5,7 @@ use pipeline::config::alerts::Severity;
 use super::{level, shown};
 use crate::alerts::Active;
 use crate::facts::Facts;
+use crate::verdict::commands;
 use crate::words::{ago, instant, length, wrapped};
 
 /// What fires, in lines.
@@ -53,7 +54,7 @@ pub fn list(facts: &Facts) -> String {
     text.push_str(&told(facts));
     let next = match view.firing.first() {
         Some(active) => active.alert.next.clone(),
-        None => format!("health alerts history{}", facts.data_flag),
+        None => commands::health("alerts history", facts),
     };
     text.push_str(&format!("\nnext: {next}\n"));
     text

@@ -28,8 +28,8 @@ pub(super) fn crash_loop(facts: &Facts) -> Reading {
 pub(super) fn service_down(facts: &Facts) -> Reading {
     let down = match &facts.presence {
         Presence::Running(_) => yes(false),
-        Presence::Gone(_) => yes(!stopped_on_purpose(facts)),
-        Presence::Never => None,
+        _ if !facts.ever_ran() => None,
+        _ => yes(!stopped_on_purpose(facts)),
     };
     let last = facts
         .last_activity()
@@ -38,8 +38,7 @@ pub(super) fn service_down(facts: &Facts) -> Reading {
     let turn = history(facts).and_then(|history| history.last_turn.as_ref());
     let why = match turn {
         Some(turn) if turn.kind == EventKind::Stop => turn.text.clone(),
-        _ => "it died without saying why (killed, out of memory, or the machine went down)"
-            .to_owned(),
+        _ => facts.why_gone().to_owned(),
     };
     reading(
         down,
@@ -88,7 +87,7 @@ pub(super) fn journal_broken(facts: &Facts) -> Reading {
         .journal_aside
         .filter(|at| facts.now - *at < day);
     let (broken, why) = match (&facts.history, aside) {
-        (Err(why), _) => (facts.presence != Presence::Never, Some(why.to_string())),
+        (Err(why), _) => (facts.ever_ran(), Some(why.to_string())),
         (Ok(_), Some(at)) => {
             let why = format!("a damaged one was moved aside {}", ago(at, facts.now));
             (true, Some(why))
@@ -119,6 +118,6 @@ pub(super) fn sink_failing(facts: &Facts) -> Reading {
         Some(seconds),
         what,
         why,
-        format!("health alerts test{}", facts.data_flag),
+        commands::health("alerts test", facts),
     )
 }
