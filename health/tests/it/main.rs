@@ -5,9 +5,11 @@
     reason = "a test may say unwrap: its panic is its report"
 )]
 
+mod delivery;
 mod place;
 mod server;
 mod shape;
 mod situations;
 mod verdicts;
+mod watcher;
 mod watching;
