@@ -115,6 +115,7 @@ fn an_hour_of_flapping_at_the_limit_is_two_messages() {
         let value = if n % 2 == 0 { 90.1 } else { 89.9 };
         life.see(n * 5, &[("DiskHigh", value)]);
     }
+    assert_eq!(life.told(), [(0, "Firing DiskHigh")], "an hour's messages");
     // And far below, but never for long.
     for n in 720..1440 {
         let value = if n % 10 == 0 { 95.0 } else { 10.0 };
