@@ -8,7 +8,7 @@ use pipeline::Exit;
 use serde_json::json;
 
 use crate::facts::Facts;
-use crate::verdict::{Verdict, commands};
+use crate::verdict::{Situation, Verdict, commands};
 use crate::words::{ago, bytes, clock, grouped, instant, length, wrapped};
 
 /// Explains the cycle whose id begins with `id`, or the present.
@@ -244,12 +244,22 @@ fn present(facts: &Facts) -> String {
         },
     }
     for problem in &verdict.problems {
-        text.push_str(&wrapped(
-            "  also: ",
-            &format!("{}, {}", problem.level.word(), problem.what),
-        ));
+        // Some are what the first line says already.
+        let said = matches!(
+            problem.situation,
+            Situation::NeverRan
+                | Situation::Paused
+                | Situation::Backoff
+                | Situation::OrchestratorDead
+                | Situation::OrchestratorStopped
+                | Situation::OrchestratorFinished
+        );
+        if !said {
+            let also = format!("{}, {}", problem.level.word(), problem.what);
+            text.push_str(&wrapped("  also: ", &also));
+        }
         if let Some(why) = &problem.why {
-            text.push_str(&wrapped("        ", why));
+            text.push_str(&wrapped("  why:  ", why));
         }
     }
     let next = match facts.presence {

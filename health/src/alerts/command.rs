@@ -103,6 +103,7 @@ fn level(facts: &Facts) -> Level {
     match worst.map(|active| active.alert.severity) {
         Some(Severity::Critical) => Level::Critical,
         Some(Severity::Warning) => Level::Warning,
+        None if !facts.ever_ran() => Level::Unknown,
         None => Level::Ok,
     }
 }

@@ -54,6 +54,7 @@ impl Life {
                     .map_or(well, |(_, value)| *value);
                 let reading = Reading {
                     value: value.is_finite().then_some(value).or(Some(value)),
+                    since: None,
                     what: format!("{} is wrong", definition.name),
                     why: None,
                     next: "do".to_owned(),
@@ -249,6 +250,7 @@ fn what_can_not_be_measured_changes_nothing() {
     let settings = life.settings.clone();
     let unknown = Reading {
         value: None,
+        since: None,
         what: String::new(),
         why: None,
         next: String::new(),

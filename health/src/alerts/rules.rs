@@ -7,6 +7,7 @@ mod host;
 mod provider;
 mod service;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use pipeline::Config;
 use pipeline::config::alerts::Rule;
 
@@ -271,6 +272,22 @@ impl Definition {
         ALL.iter().find(|rule| rule.name.eq_ignore_ascii_case(name))
     }
 
+    /// Since when its condition has held, at the latest, as far as the facts tell by themselves.
+    pub fn began(
+        &self,
+        rule: &Rule,
+        reading: &Reading,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        // A number of seconds that grows with time was at the threshold so long ago.
+        let is_age = self.direction == Direction::Over && self.unit.split(' ').next() == Some("s");
+        if !is_age {
+            return reading.since;
+        }
+        let beyond = reading.value? - rule.threshold;
+        Some(now - TimeDelta::milliseconds((beyond.max(0.0) * 1000.0) as i64))
+    }
+
     /// What it sees.
     pub fn read(&self, facts: &Facts) -> Reading {
         (self.measure)(facts)
@@ -294,6 +311,7 @@ pub fn read<'c>(
 fn reading(value: Option<f64>, what: String, why: Option<String>, next: String) -> Reading {
     Reading {
         value,
+        since: None,
         what,
         why,
         next,

@@ -16,6 +16,11 @@ pub fn orchestrator(arguments: &str, facts: &Facts) -> String {
     format!("orchestrator {arguments}{}", facts.data_flag)
 }
 
+/// Makes a first cycle where nothing has run yet: simulated, for that needs no account.
+pub fn begin(facts: &Facts) -> String {
+    orchestrator("--once --provider sandbox", facts)
+}
+
 /// Starts the orchestrator.
 pub fn start(facts: &Facts) -> String {
     if facts.unit.is_some() {

@@ -65,7 +65,7 @@ pub(super) fn never_ran(facts: &Facts) -> Problem {
             "there is no state to read in `{}`; name another directory with --data-dir, or start with simulated data",
             facts.data.root().display()
         )),
-        next: commands::orchestrator("--once --provider sandbox", facts),
+        next: commands::begin(facts),
     }
 }
 

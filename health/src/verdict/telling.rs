@@ -41,6 +41,11 @@ pub(super) fn sinks(facts: &Facts) -> Option<Problem> {
         Some(other) => format!("; {} was told instead", other.name),
         None => String::new(),
     };
+    let waiting = match failing.queued {
+        0 => String::new(),
+        1 => "; 1 message waits".to_owned(),
+        n => format!("; {n} messages wait"),
+    };
     Some(Problem {
         situation: Situation::SinkFailing,
         level: Level::Warning,
@@ -51,9 +56,8 @@ pub(super) fn sinks(facts: &Facts) -> Option<Problem> {
         ),
         since: Some(since),
         why: Some(format!(
-            "{}; {} messages wait{other}",
+            "{}{waiting}{other}",
             failing.error.as_deref().unwrap_or("no answer"),
-            failing.queued
         )),
         next: commands::health(
             &format!("alerts test --sink {}", shell(&failing.name)),

@@ -57,7 +57,7 @@ pub fn expect_with(
 }
 
 /// Seconds go on while the programs run: `14 s` is `N s`.
-fn timeless(text: &str) -> String {
+pub fn timeless(text: &str) -> String {
     let seconds = regex::Regex::new(r"\b\d+ s\b").unwrap();
     seconds.replace_all(text, "N s").into_owned()
 }

@@ -154,3 +154,31 @@ fn the_cause_is_told_and_not_its_consequences() {
         "{listed}"
     );
 }
+
+#[test]
+fn who_looks_while_nobody_watches_is_told_what_has_lasted_long_enough() {
+    let mut place = Place::new();
+    assert_eq!(place.health(&["alerts"]).code, 3, "no state to read");
+    drop(place.orchestrator());
+    place.cycle(14, Good);
+    place.files(14, "thesports");
+    let said = place.health(&["alerts"]);
+    assert_eq!(said.code, 0, "it may be starting again: {}", said.stdout);
+    let pending = "ServiceDown       an alert if it lasts for 30 s";
+    assert!(said.stdout.contains(pending), "{}", said.stdout);
+    // It should have been heard of 20 minutes ago.
+    place.late_by(1200);
+    place.files(1500, "thesports");
+    let said = place.health(&["alerts"]);
+    assert_eq!(said.code, 2, "{}", said.stdout);
+    for words in [
+        "CRITICAL  1 alert fires (0 silenced)\n\nCRITICAL  ServiceDown for 20 min\n",
+        "DataStale         waits on ServiceDown, its cause: the data is 25 min old",
+    ] {
+        assert!(said.stdout.contains(words), "{}", said.stdout);
+    }
+    assert!(
+        !place.data("state/alerts.json").exists(),
+        "looking writes nothing"
+    );
+}

@@ -13,6 +13,7 @@ pub fn list(facts: &Facts) -> String {
     let view = &facts.alerts;
     let silenced = view.firing.iter().filter(|active| active.silenced).count();
     let mut text = match view.firing.len() {
+        0 if !facts.ever_ran() => "UNKNOWN  no orchestrator has run here yet\n".to_owned(),
         0 => "OK  no alert fires\n".to_owned(),
         n => format!(
             "{}  {n} {} ({silenced} silenced)\n",
@@ -30,10 +31,7 @@ pub fn list(facts: &Facts) -> String {
     let mut pending = String::new();
     for active in &view.pending {
         let alert = &active.alert;
-        let state = match &alert.waits_on {
-            Some(cause) => format!("waits on {cause}"),
-            None => format!("not told before {}", crate::words::clock(alert.ready_from)),
-        };
+        let state = not_yet(active, facts);
         let head = format!("  {:<17} ", active.name);
         pending.push_str(&wrapped(&head, &format!("{state}: {}", alert.what)));
     }
@@ -54,6 +52,7 @@ pub fn list(facts: &Facts) -> String {
     text.push_str(&told(facts));
     let next = match view.firing.first() {
         Some(active) => active.alert.next.clone(),
+        None if !facts.ever_ran() => commands::begin(facts),
         None => commands::health("alerts history", facts),
     };
     text.push_str(&format!("\nnext: {next}\n"));
@@ -78,11 +77,8 @@ pub fn list_short(facts: &Facts) -> String {
         text.push_str(&wrapped(&format!("✗ {word:<8} "), &line));
     }
     for active in &view.pending {
-        let state = match &active.alert.waits_on {
-            Some(cause) => format!("waits on {cause}"),
-            None => format!("for {}", length(facts.now - active.alert.since)),
-        };
-        text.push_str(&wrapped("! waits    ", &format!("{} {state}", active.name)));
+        let line = format!("{}: {}", active.name, not_yet(active, facts));
+        text.push_str(&wrapped("! pending  ", &line));
     }
     if text.is_empty() {
         text.push_str("✓ none\n");
@@ -103,6 +99,21 @@ pub fn list_short(facts: &Facts) -> String {
         }
     }
     text
+}
+
+/// Why one that holds is not told.
+fn not_yet(active: &Active, facts: &Facts) -> String {
+    let alert = &active.alert;
+    let lasting = alert.ready_from - alert.since;
+    match &alert.waits_on {
+        Some(cause) => format!("waits on {cause}, its cause"),
+        None if facts.alerts.watched => {
+            let at = crate::words::clock(alert.ready_from);
+            format!("told at {at} if it lasts until then")
+        }
+        // Nobody counts.
+        None => format!("an alert if it lasts for {}", length(lasting)),
+    }
 }
 
 /// One that fires, in lines.

@@ -1,5 +1,6 @@
 //! The orchestrator, its record and the sinks.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use journal::EventKind;
 use journal::lock::Presence;
 
@@ -40,12 +41,22 @@ pub(super) fn service_down(facts: &Facts) -> Reading {
         Some(turn) if turn.kind == EventKind::Stop => turn.text.clone(),
         _ => facts.why_gone().to_owned(),
     };
-    reading(
-        down,
-        format!("the orchestrator is not running{last}"),
-        Some(why),
-        commands::start(facts),
-    )
+    let what = format!("the orchestrator is not running{last}");
+    Reading {
+        since: down_since(facts),
+        ..reading(down, what, Some(why), commands::start(facts))
+    }
+}
+
+/// Since when it does not run, at the latest.
+fn down_since(facts: &Facts) -> Option<DateTime<Utc>> {
+    let turn = history(facts).and_then(|history| history.last_turn.as_ref());
+    match (turn, &facts.presence) {
+        (Some(turn), _) if turn.kind == EventKind::Stop => Some(turn.at),
+        // By then it would have been heard of again.
+        (_, Presence::Gone(holder)) => holder.due,
+        _ => Some(facts.last_activity()? + TimeDelta::from_std(facts.limits.interval).ok()?),
+    }
 }
 
 pub(super) fn service_hung(facts: &Facts) -> Reading {
