@@ -87,14 +87,17 @@ fn past(facts: &Facts, cycle: &Cycle, steps: &[Step]) -> String {
     }
     if cycle.outcome == Some(CycleOutcome::Failed) {
         text.push_str(&wrapped("  means:    ", meaning(steps)));
-        text.push_str(&wrapped(
-            "  effect:   ",
-            "what the failed step and those behind it write stayed as it was: bots still read the last good file",
-        ));
+        let effect = if facts.product_file().found.is_some() {
+            "what the failed step and those behind it write stayed as it was: bots still read the last good file"
+        } else {
+            "no step5.json was written yet: bots have nothing to read"
+        };
+        text.push_str(&wrapped("  effect:   ", effect));
     }
     text.push_str("  steps:\n");
     for step in steps {
-        text.push_str(&format!("    {}\n", one_step(step)));
+        let head = format!("    {:<8} ", step.name);
+        text.push_str(&wrapped(&head, &one_step(step)));
     }
     if let Some(matches) = cycle.matches {
         let odds = cycle
@@ -139,7 +142,7 @@ fn one_step(step: &Step) -> String {
         Some(StepOutcome::Cancelled) => "told to stop".to_owned(),
         Some(StepOutcome::Crashed) => "cut off".to_owned(),
     };
-    let mut text = format!("{:<8} {how}", step.name);
+    let mut text = how;
     if let Some(wall) = step.wall {
         text.push_str(&format!(", {:.2} s", wall.as_secs_f64()));
     }
@@ -243,7 +246,7 @@ fn present(facts: &Facts) -> String {
             }
         },
     }
-    for problem in &verdict.problems {
+    for (problem, why) in verdict.reasons() {
         // Some are what the first line says already.
         let said = matches!(
             problem.situation,
@@ -258,7 +261,7 @@ fn present(facts: &Facts) -> String {
             let also = format!("{}, {}", problem.level.word(), problem.what);
             text.push_str(&wrapped("  also: ", &also));
         }
-        if let Some(why) = &problem.why {
+        if let Some(why) = why {
             text.push_str(&wrapped("  why:  ", why));
         }
     }

@@ -140,6 +140,17 @@ impl Verdict {
             .map_or(&self.all_well, |worst| &worst.what)
     }
 
+    /// The problems, each with its reason unless one before it has given that already.
+    pub fn reasons(&self) -> impl Iterator<Item = (&Problem, Option<&str>)> {
+        self.problems.iter().enumerate().map(|(n, problem)| {
+            let mut earlier = self.problems[..n].iter().filter_map(|p| p.why.as_deref());
+            let why = problem.why.as_deref();
+            // A backoff repeats the failure that it comes from, with the step before it.
+            let why = why.filter(|why| !earlier.any(|told| why.ends_with(told)));
+            (problem, why)
+        })
+    }
+
     /// The command to run next.
     pub fn next(&self) -> &str {
         self.problems

@@ -26,12 +26,12 @@ pub fn headline(verdict: &Verdict, colored: bool) -> String {
     let level = verdict.level();
     let word = tinted(level.word(), level_color(level), colored);
     let mut text = format!("{word}  football-bot: {}\n", verdict.sentence());
-    for (n, problem) in verdict.problems.iter().enumerate() {
+    for (n, (problem, why)) in verdict.reasons().enumerate() {
         if n > 0 {
             let also = format!("{}, {}", problem.level.word(), problem.what);
             text.push_str(&wrapped("  also: ", &also));
         }
-        if let Some(why) = &problem.why {
+        if let Some(why) = why {
             text.push_str(&wrapped("  why:  ", why));
         }
     }
@@ -285,10 +285,17 @@ fn now(facts: &Facts, history: Option<&History>) -> String {
         }
         Some(Running { cycle, step: None }) => format!("cycle {} runs", cycle.id),
         None if facts.pause.is_some() => "paused".to_owned(),
-        None => match facts.next_start {
-            Some(at) => format!("waiting for the next cycle, in {}", length(at - facts.now)),
-            None => "waiting for the next cycle".to_owned(),
-        },
+        None => {
+            let waiting = if facts.backoff.is_some() {
+                "waiting after failures for the next cycle"
+            } else {
+                "waiting for the next cycle"
+            };
+            match facts.next_start {
+                Some(at) => format!("{waiting}, in {}", length(at - facts.now)),
+                None => waiting.to_owned(),
+            }
+        }
     }
 }
 

@@ -132,3 +132,34 @@ fn logs_are_found_by_level_step_cycle_and_words() {
     assert_eq!(place.health(&["logs", "--grep", "["]).code, 3);
     assert_eq!(crate::place::Place::new().health(&["logs"]).code, 3);
 }
+
+#[test]
+fn what_people_read_fits_eighty_columns() {
+    let (mut place, _lock) = running();
+    let long = "failed to fetch the live list: no connection (error sending request: client error)";
+    let why = format!("exit 69, provider unreachable or failing: {long}");
+    for n in 0..6 {
+        place.failure_at(1 + n % 2, 300 - 10 * i64::from(n), 69, &why);
+    }
+    let rules: Vec<_> = health::alerts::rules::ALL
+        .iter()
+        .map(|rule| rule.name)
+        .collect();
+    let mut all = vec![
+        vec!["explain"],
+        vec!["explain", "c1"],
+        vec!["alerts"],
+        vec!["check"],
+    ];
+    all.extend(rules.iter().map(|name| vec!["alerts", "explain", name]));
+    for args in all {
+        let said = place.health(&args);
+        assert!(!said.stdout.is_empty(), "{}", said.stderr);
+        for line in said.stdout.lines() {
+            // Commands may not be broken.
+            let command = ["next: ", "  its log: ", "  do: "];
+            let command = command.iter().any(|start| line.starts_with(start));
+            assert!(command || line.chars().count() <= 80, "{args:?}: {line}");
+        }
+    }
+}

@@ -45,6 +45,21 @@ fn it_waits_after_failures() {
     let line = "CRITICAL  football-bot: 5 failures in a row, the last at step1";
     let also = format!("also: WARNING, waiting after failures, next cycle at {until}");
     expect(&place, line, 2, "upstream_errors", &also);
+    // The orchestrator gives the last failure as the reason; once is enough.
+    backoff(
+        &place,
+        "step1: exit 69, provider unreachable or failing: no answer",
+    );
+    for args in [&["report"][..], &["check"]] {
+        let said = place.health(args).stdout;
+        assert_eq!(said.matches("no answer").count(), 1, "{said}");
+        let until = place.health(&["explain"]).stdout;
+        assert!(
+            until.contains("Now: waiting longer than usual after failures"),
+            "{until}"
+        );
+    }
+    backoff(&place, "5 failures in a row");
     // After a good cycle that is asked for by hand the wait alone is left.
     place.cycle(1, Good);
     let line = format!("WARNING  football-bot: waiting after failures, next cycle at {until}");

@@ -1,6 +1,7 @@
 //! What the provider answers.
 
 use journal::CycleOutcome;
+use journal::reader::Cycle;
 
 use super::{Reading, history, reading, yes};
 use crate::facts::Facts;
@@ -46,10 +47,8 @@ pub(super) fn upstream_errors(facts: &Facts) -> Reading {
         .iter()
         .filter(|cycle| cycle.started_at >= since)
     {
-        let failed_at_fetch = cycle.outcome == Some(CycleOutcome::Failed)
-            && cycle.failed_step.as_deref() == Some("step1");
         match &cycle.fetch {
-            _ if failed_at_fetch => missed += 1.0,
+            _ if failed_at_fetch(cycle) => missed += 1.0,
             Some(fetch) => {
                 missed += 1.0 - fetch.completeness.clamp(0.0, 1.0);
                 requests += fetch.requests;
@@ -58,6 +57,9 @@ pub(super) fn upstream_errors(facts: &Facts) -> Reading {
         }
         cycles += 1.0;
     }
+    // Since when nothing but failures comes.
+    let newest = history.recent.iter();
+    let refused = newest.take_while(|cycle| failed_at_fetch(cycle));
     // One failure among three cycles is no rate; that is the verdict's warning, not an alert.
     let enough = cycles >= 5.0 || requests >= 20 || (missed >= 2.0);
     let percent = if cycles > 0.0 && enough {
@@ -70,5 +72,12 @@ pub(super) fn upstream_errors(facts: &Facts) -> Reading {
         .map(|error| format!("{} ({} times in 1 h)", error.what, grouped(error.count)))
         .or_else(|| last_message(facts));
     let what = format!("requests to the provider fail for {percent:.0}% of the matches");
-    reading(Some(percent), what, why, commands::errors(facts))
+    Reading {
+        since: refused.last().map(|cycle| cycle.started_at),
+        ..reading(Some(percent), what, why, commands::errors(facts))
+    }
+}
+
+fn failed_at_fetch(cycle: &Cycle) -> bool {
+    cycle.outcome == Some(CycleOutcome::Failed) && cycle.failed_step.as_deref() == Some("step1")
 }
