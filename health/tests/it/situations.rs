@@ -59,7 +59,7 @@ fn it_waits_after_failures() {
             "{until}"
         );
     }
-    backoff(&place, "5 failures in a row");
+    let until = backoff(&place, "5 failures in a row");
     // After a good cycle that is asked for by hand the wait alone is left.
     place.cycle(1, Good);
     let line = format!("WARNING  football-bot: waiting after failures, next cycle at {until}");
