@@ -7,6 +7,7 @@ mod feed;
 mod files;
 mod history;
 pub mod host;
+mod naming;
 mod pause;
 mod process;
 mod product;
@@ -32,7 +33,6 @@ pub use storage::{Area, Forecast, Growth, Storage, forecast};
 pub use unit::Unit;
 
 use crate::alerts::{self, View};
-use crate::words::shell;
 
 /// How much to gather.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +55,10 @@ pub struct Facts {
     /// quoted for a shell, each behind a space; empty without any.
     #[serde(skip)]
     pub data_flag: String,
+    /// What a command line has before the name of one of our programs: `football-bot ` where they are
+    /// installed, else nothing.
+    #[serde(skip)]
+    pub before_program: &'static str,
     /// Whether an orchestrator runs on it.
     pub presence: Presence,
     /// What the kernel says of its process, while it runs.
@@ -120,6 +124,7 @@ impl Facts {
         let asked = unit::Asked::begin();
         let data = common.data_dir(config);
         let now = Utc::now();
+        let naming = naming::Naming::here(common, data.root());
         let presence = lock::look(&data.lock());
         let holder = match &presence {
             Presence::Running(holder) | Presence::Gone(holder) => Some(holder),
@@ -165,7 +170,8 @@ impl Facts {
             next_start,
             alerts: View::default(),
             limits,
-            data_flag: flags(common),
+            data_flag: naming.flags,
+            before_program: naming.before,
             unit: asked
                 .answer()
                 .filter(|unit| unit.is_of(data.root(), running.map(|holder| holder.pid))),
@@ -258,16 +264,6 @@ impl Facts {
         let behind = latest - self.now;
         (behind > chrono::TimeDelta::seconds(5)).then_some(behind)
     }
-}
-
-fn flags(common: &Common) -> String {
-    [("config", &common.config), ("data-dir", &common.data_dir)]
-        .iter()
-        .filter_map(|(name, path)| {
-            let path = path.as_ref()?.display().to_string();
-            Some(format!(" --{name} {}", shell(&path)))
-        })
-        .collect()
 }
 
 fn root<S: Serializer>(data: &DataDir, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,5 +1,6 @@
-//! The commands that are named as the next thing to do. Each works as it is printed: it carries the
-//! flags that this one was given, and what a shell would change is quoted.
+//! The commands that are named as the next thing to do. Each works as it is printed: it names the program
+//! as a person calls it here, carries the flags that this one was given, and quotes what a shell would
+//! change.
 
 use std::path::Path;
 
@@ -8,12 +9,16 @@ use crate::words::shell;
 
 /// `health` with these arguments.
 pub fn health(arguments: &str, facts: &Facts) -> String {
-    format!("health {arguments}{}", facts.data_flag)
+    line(&format!("health {arguments}"), facts)
 }
 
 /// `orchestrator` with these arguments.
 pub fn orchestrator(arguments: &str, facts: &Facts) -> String {
-    format!("orchestrator {arguments}{}", facts.data_flag)
+    line(&format!("orchestrator {arguments}"), facts)
+}
+
+fn line(words: &str, facts: &Facts) -> String {
+    format!("{}{words}{}", facts.before_program, facts.data_flag)
 }
 
 /// Makes a first cycle where nothing has run yet: simulated, for that needs no account.
@@ -27,11 +32,11 @@ pub fn start(facts: &Facts) -> String {
         "sudo systemctl start football-bot".to_owned()
     } else {
         // After a sandbox run without an account the plain command would only ask for credentials.
-        let provider = match facts.provider.as_deref() {
-            Some("sandbox") => " --provider sandbox",
-            _ => "",
+        let words = match facts.provider.as_deref() {
+            Some("sandbox") => "orchestrator --provider sandbox",
+            _ => "orchestrator",
         };
-        format!("orchestrator{provider}{}", facts.data_flag)
+        line(words, facts)
     }
 }
 
