@@ -255,7 +255,8 @@ fn ended(facts: &Facts, history: Option<&History>) -> String {
     let turn = history.and_then(|history| history.last_turn.as_ref());
     match turn {
         Some(turn) if turn.kind == EventKind::Stop => {
-            format!("{}, {}", ago(turn.at, facts.now), turn.text)
+            let how = turn.text.split("; ").next().unwrap_or_default();
+            format!("{}, {how}", ago(turn.at, facts.now))
         }
         Some(turn) if turn.kind == EventKind::Finished => {
             format!("{}, all its cycles done", ago(turn.at, facts.now))

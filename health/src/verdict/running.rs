@@ -43,7 +43,12 @@ pub(super) fn presence(facts: &Facts, history: &History) -> Option<Problem> {
             problem(Situation::OrchestratorFinished, level, Some(turn.at), why)
         }
         Some(turn) if turn.kind == EventKind::Stop => {
-            let why = format!("{} {}", turn.text, ago(turn.at, facts.now));
+            let when = ago(turn.at, facts.now);
+            // Behind the semicolon stands what it had done.
+            let why = match turn.text.split_once("; ") {
+                Some((how, rest)) => format!("{how} {when}; {rest}"),
+                None => format!("{} {when}", turn.text),
+            };
             problem(Situation::OrchestratorStopped, level, Some(turn.at), why)
         }
         _ => problem(

@@ -125,6 +125,16 @@ fn it_died_and_it_was_stopped() {
         "orchestrator_stopped",
         "why: stopped by SIGTERM",
     );
+    let text = "stopped by SIGTERM; 35 ticks: 3 cycles, 32 skipped (backoff 32)";
+    place.event(EventKind::Stop, text);
+    let report = place.health(&["report"]).stdout;
+    let folded: Vec<_> = report.split_whitespace().collect();
+    let why = regex::Regex::new(r"stopped by SIGTERM \d+ s ago; 35 ticks: 3 cycles").unwrap();
+    assert!(why.is_match(&folded.join(" ")), "{report}");
+    assert!(
+        report.lines().all(|line| line.chars().count() <= 80),
+        "{report}"
+    );
     place.event(EventKind::Finished, "10 cycles: 10 good");
     place.files(300, "thesports");
     let why = "why: it did the cycles it was asked for";
