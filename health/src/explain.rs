@@ -8,7 +8,7 @@ use pipeline::Exit;
 use serde_json::json;
 
 use crate::facts::Facts;
-use crate::verdict::{Verdict, commands};
+use crate::verdict::{Situation, Verdict, commands};
 use crate::words::{ago, bytes, clock, grouped, instant, length, wrapped};
 
 /// Explains the cycle whose id begins with `id`, or the present.
@@ -87,14 +87,17 @@ fn past(facts: &Facts, cycle: &Cycle, steps: &[Step]) -> String {
     }
     if cycle.outcome == Some(CycleOutcome::Failed) {
         text.push_str(&wrapped("  means:    ", meaning(steps)));
-        text.push_str(&wrapped(
-            "  effect:   ",
-            "what the failed step and those behind it write stayed as it was: bots still read the last good file",
-        ));
+        let effect = if facts.product_file().found.is_some() {
+            "what the failed step and those behind it write stayed as it was: bots still read the last good file"
+        } else {
+            "no step5.json was written yet: bots have nothing to read"
+        };
+        text.push_str(&wrapped("  effect:   ", effect));
     }
     text.push_str("  steps:\n");
     for step in steps {
-        text.push_str(&format!("    {}\n", one_step(step)));
+        let head = format!("    {:<8} ", step.name);
+        text.push_str(&wrapped(&head, &one_step(step)));
     }
     if let Some(matches) = cycle.matches {
         let odds = cycle
@@ -117,8 +120,8 @@ fn past(facts: &Facts, cycle: &Cycle, steps: &[Step]) -> String {
         }
     }
     text.push_str(&format!(
-        "  its log:  health logs --cycle {}{}\n",
-        cycle.id, facts.data_flag
+        "  its log:  {}\n",
+        commands::health(&format!("logs --cycle {}", cycle.id), facts)
     ));
     text
 }
@@ -139,7 +142,7 @@ fn one_step(step: &Step) -> String {
         Some(StepOutcome::Cancelled) => "told to stop".to_owned(),
         Some(StepOutcome::Crashed) => "cut off".to_owned(),
     };
-    let mut text = format!("{:<8} {how}", step.name);
+    let mut text = how;
     if let Some(wall) = step.wall {
         text.push_str(&format!(", {:.2} s", wall.as_secs_f64()));
     }
@@ -200,10 +203,10 @@ fn present(facts: &Facts) -> String {
     let mut text = String::from("Now: ");
     let running = facts.history.as_ref().ok().and_then(|h| h.running.as_ref());
     match (&facts.presence, running) {
-        (Presence::Never, _) => {
-            text.push_str("no orchestrator has ever run on this data directory.\n")
+        (Presence::NoLock, _) if !facts.ever_ran() => {
+            text.push_str("no orchestrator has run on this data directory yet.\n")
         }
-        (Presence::Gone(_), _) => {
+        (Presence::Gone(_) | Presence::NoLock, _) => {
             text.push_str("nothing runs, because the orchestrator does not run.\n")
         }
         (Presence::Running(_), Some(running)) => {
@@ -243,13 +246,23 @@ fn present(facts: &Facts) -> String {
             }
         },
     }
-    for problem in &verdict.problems {
-        text.push_str(&wrapped(
-            "  also: ",
-            &format!("{}, {}", problem.level.word(), problem.what),
-        ));
-        if let Some(why) = &problem.why {
-            text.push_str(&wrapped("        ", why));
+    for (problem, why) in verdict.reasons() {
+        // Some are what the first line says already.
+        let said = matches!(
+            problem.situation,
+            Situation::NeverRan
+                | Situation::Paused
+                | Situation::Backoff
+                | Situation::OrchestratorDead
+                | Situation::OrchestratorStopped
+                | Situation::OrchestratorFinished
+        );
+        if !said {
+            let also = format!("{}, {}", problem.level.word(), problem.what);
+            text.push_str(&wrapped("  also: ", &also));
+        }
+        if let Some(why) = why {
+            text.push_str(&wrapped("  why:  ", why));
         }
     }
     let next = match facts.presence {

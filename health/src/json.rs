@@ -80,7 +80,8 @@ fn presence(facts: &Facts) -> Value {
     let (word, status, holder) = match &facts.presence {
         Presence::Running(holder) => ("running", "pass", Some(holder)),
         Presence::Gone(holder) => ("not running", "warn", Some(holder)),
-        Presence::Never => ("never ran", "warn", None),
+        Presence::NoLock if facts.ever_ran() => ("not running", "warn", None),
+        Presence::NoLock => ("never ran", "warn", None),
     };
     json!([{
         "observedValue": word,

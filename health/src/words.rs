@@ -80,6 +80,16 @@ pub fn tail(text: &str, width: usize) -> String {
     format!("…{}", &text[start..])
 }
 
+/// A word of a command line that a shell takes as it is.
+pub fn shell(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 /// The text in lines of at most [`WIDTH`], the first one behind `head`, the others indented as far.
 /// A word that is too long for a line stands alone.
 pub fn wrapped(head: &str, text: &str) -> String {
@@ -120,6 +130,26 @@ mod tests {
             (356_400, "4 d 3 h"),
         ] {
             assert_eq!(length(TimeDelta::seconds(seconds)), words);
+        }
+    }
+
+    #[test]
+    fn words_come_through_a_shell_as_they_are() {
+        for (word, quoted) in [
+            ("/var/lib/football-bot", "/var/lib/football-bot"),
+            ("my data", "'my data'"),
+            ("it's", r"'it'\''s'"),
+            ("$HOME;x", "'$HOME;x'"),
+            ("~", "'~'"),
+            ("", "''"),
+            ("größe", "'größe'"),
+        ] {
+            assert_eq!(shell(word), quoted);
+            let told = std::process::Command::new("sh")
+                .args(["-c", &format!("printf %s {quoted}")])
+                .output()
+                .unwrap();
+            assert_eq!(String::from_utf8(told.stdout).unwrap(), word);
         }
     }
 

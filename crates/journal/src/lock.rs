@@ -5,33 +5,26 @@
 //! The data directory itself is locked with it: whoever removes `state/` under a running orchestrator
 //! lets no second one in, and the holder makes the file anew ([`Lock::mend`]).
 //! The file says who holds it, since when, and by when the holder means to be heard of again: a
-//! holder that lives but does not move is found by that, without a thread or a timer of its own.
+//! holder that lives but does not move is found by that, without a thread or a timer of its own. It also
+//! says which file it is, so that a copy is known for one.
 //!
 //! [`look`] never tries the lock: for the instant in which a reader had it, a starting orchestrator
 //! would be turned away. It reads `/proc/locks`, which needs no rights and disturbs nobody.
 
+mod look;
+
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process;
-use std::thread;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-/// What the holder says of itself in the file.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Holder {
-    /// Its process id.
-    pub pid: u32,
-    /// When it took the lock.
-    pub since: Option<DateTime<Utc>>,
-    /// When at the latest it means to have been heard of again.
-    pub due: Option<DateTime<Utc>>,
-    /// The time from one cycle's start to the next.
-    pub interval: Option<Duration>,
-}
+pub use look::{Birth, Holder, Presence, look};
+
+use look::{FileId, is_listed, read};
 
 /// Why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +46,7 @@ pub struct Lock {
     root: Option<File>,
     since: DateTime<Utc>,
     interval: Duration,
+    birth: Option<Birth>,
 }
 
 /// What [`Lock::mend`] found.
@@ -71,12 +65,18 @@ impl Lock {
     /// [`LockError::Held`] at once when another process has it.
     pub fn take(path: &Path, interval: Duration) -> Result<Lock, LockError> {
         let (file, root) = open(path)?;
+        let birth = if is_listed(FileId::of(&file.metadata()?)) {
+            None
+        } else {
+            Birth::of(process::id())
+        };
         let lock = Lock {
             path: path.to_path_buf(),
             file,
             root,
             since: Utc::now(),
             interval,
+            birth,
         };
         lock.promise(Duration::from_secs(60))?;
         Ok(lock)
@@ -130,13 +130,19 @@ impl Lock {
         let due = Utc::now()
             .checked_add_signed(within)
             .unwrap_or(DateTime::<Utc>::MAX_UTC);
-        let mut text = Vec::with_capacity(128);
+        let meta = self.file.metadata()?;
+        let FileId { device, inode } = FileId::of(&meta);
+        let mut text = Vec::with_capacity(256);
         writeln!(text, "{}", process::id())?;
         writeln!(text, "since {}", stamp(self.since))?;
         writeln!(text, "due {}", stamp(due))?;
         writeln!(text, "interval_ms {}", self.interval.as_millis())?;
+        if let Some(birth) = &self.birth {
+            writeln!(text, "process {} {}", birth.ticks, birth.boot)?;
+        }
+        writeln!(text, "file {device} {inode}")?;
         self.file.write_all_at(&text, 0)?;
-        if self.file.metadata()?.len() != text.len() as u64 {
+        if meta.len() != text.len() as u64 {
             self.file.set_len(text.len() as u64)?;
         }
         Ok(())
@@ -202,105 +208,6 @@ fn stamp(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// Whether an orchestrator runs on a data directory.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum Presence {
-    /// It holds the lock now.
-    Running(Holder),
-    /// Nobody holds the lock; who held it last.
-    Gone(Holder),
-    /// There is no lock file, or nothing in it: none ever ran here.
-    Never,
-}
-
-/// Looks at the lock at `path` without trying it.
-pub fn look(path: &Path) -> Presence {
-    let Some(holder) = read(path) else {
-        return Presence::Never;
-    };
-    let inode = fs::metadata(path).map(|meta| meta.ino()).unwrap_or(0);
-    // A reader of /proc/locks may miss a line while another lock comes or goes: one look that finds
-    // nothing proves nothing.
-    for look in 0..3 {
-        if look > 0 {
-            thread::sleep(Duration::from_millis(2));
-        }
-        if is_held(&holder, inode) {
-            return Presence::Running(holder);
-        }
-    }
-    Presence::Gone(holder)
-}
-
-fn is_held(holder: &Holder, inode: u64) -> bool {
-    let locks = locks().unwrap_or_default();
-    locks
-        .lines()
-        .filter_map(flock_of_line)
-        .any(|(pid, locked)| {
-            // Some filesystems (overlay, btrfs) show another inode or device there than stat does;
-            // then the process that the file names, under the name it has, is the sign.
-            locked == inode || (pid == holder.pid && is_orchestrator(pid))
-        })
-}
-
-/// `/proc/locks`, read in pieces as large as the kernel gives them, so that each is of one moment.
-fn locks() -> io::Result<String> {
-    let mut file = File::open("/proc/locks")?;
-    let mut text = Vec::new();
-    let mut piece = vec![0; 64 * 1024];
-    loop {
-        match file.read(&mut piece)? {
-            0 => return Ok(String::from_utf8_lossy(&text).into_owned()),
-            n => text.extend_from_slice(&piece[..n]),
-        }
-    }
-}
-
-/// Process and inode of a line such as `1: FLOCK  ADVISORY  WRITE 708 08:01:131082 0 EOF`.
-fn flock_of_line(line: &str) -> Option<(u32, u64)> {
-    let mut words = line.split_ascii_whitespace().skip(1);
-    if words.next()? != "FLOCK" || words.nth(1)? != "WRITE" {
-        return None;
-    }
-    let pid = words.next()?.parse().ok()?;
-    let inode = words.next()?.rsplit(':').next()?.parse().ok()?;
-    Some((pid, inode))
-}
-
-fn is_orchestrator(pid: u32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "orchestrator")
-}
-
-fn read(path: &Path) -> Option<Holder> {
-    let text = fs::read_to_string(path).ok()?;
-    let mut lines = text.lines();
-    let pid = lines.next()?.trim().parse().ok()?;
-    let mut holder = Holder {
-        pid,
-        since: None,
-        due: None,
-        interval: None,
-    };
-    let instant = |text: &str| {
-        DateTime::parse_from_rfc3339(text)
-            .ok()
-            .map(|at| at.to_utc())
-    };
-    for line in lines {
-        match line.split_once(' ') {
-            Some(("since", at)) => holder.since = instant(at),
-            Some(("due", at)) => holder.due = instant(at),
-            Some(("interval_ms", n)) => {
-                holder.interval = n.parse().ok().map(Duration::from_millis);
-            }
-            _ => {}
-        }
-    }
-    Some(holder)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -309,7 +216,7 @@ mod tests {
     fn the_holder_is_seen_without_trying_the_lock_and_its_end_is_seen_too() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state/orchestrator.lock");
-        assert_eq!(look(&path), Presence::Never);
+        assert_eq!(look(&path), Presence::NoLock);
         let lock = Lock::take(&path, Duration::from_secs(60)).unwrap();
         let Presence::Running(holder) = look(&path) else {
             panic!("not seen");
@@ -319,6 +226,24 @@ mod tests {
         assert!(holder.due.unwrap() > Utc::now());
         drop(lock);
         assert!(matches!(look(&path), Presence::Gone(gone) if gone.pid == process::id()));
+    }
+
+    /// A backup that was restored, or a folder that was copied to try something, while the original runs.
+    #[test]
+    fn a_copy_of_the_data_directory_is_not_held_and_known_for_a_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data/state/orchestrator.lock");
+        let _lock = Lock::take(&path, Duration::from_secs(60)).unwrap();
+        let copy = folder.path().join("copy/state/orchestrator.lock");
+        fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        fs::copy(&path, &copy).unwrap();
+        assert!(matches!(look(&path), Presence::Running(holder) if !holder.copied));
+        assert!(matches!(look(&copy), Presence::Gone(holder) if holder.copied));
+        // Who runs on the copy makes it an original.
+        let own = Lock::take(&copy, Duration::from_secs(60)).unwrap();
+        assert!(matches!(look(&copy), Presence::Running(holder) if !holder.copied));
+        drop(own);
+        assert!(matches!(look(&copy), Presence::Gone(holder) if !holder.copied));
     }
 
     #[test]
@@ -331,7 +256,14 @@ mod tests {
             panic!("taken twice, or not told by whom");
         };
         assert_eq!(holder.pid, process::id());
-        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 4);
+        assert_eq!(
+            fs::read_to_string(&path)
+                .unwrap()
+                .lines()
+                .last()
+                .map(|line| line.starts_with("file ")),
+            Some(true)
+        );
     }
 
     #[test]
@@ -362,25 +294,5 @@ mod tests {
         let quicker = Lock::take(&path, Duration::from_secs(1)).unwrap();
         assert!(matches!(lock.mend(), Err(LockError::Held(Some(_)))));
         drop(quicker);
-    }
-
-    #[test]
-    fn other_kinds_of_locks_are_not_ours() {
-        assert_eq!(
-            flock_of_line("1: FLOCK  ADVISORY  WRITE 708 08:01:131082 0 EOF"),
-            Some((708, 131_082))
-        );
-        assert_eq!(
-            flock_of_line("2: POSIX  ADVISORY  WRITE 708 08:01:131082 0 EOF"),
-            None
-        );
-        assert_eq!(
-            flock_of_line("3: FLOCK  ADVISORY  READ 708 08:01:131082 0 EOF"),
-            None
-        );
-        assert_eq!(
-            flock_of_line("3: -> FLOCK  ADVISORY  WRITE 708 08:01:131082 0 EOF"),
-            None
-        );
     }
 }

@@ -4,6 +4,8 @@
 //! A reader never writes, never waits for the writer, and works for a user who may only read the
 //! files. The totals of all time come from counters and not from the rows, which retention removes.
 
+mod events;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -297,53 +299,6 @@ impl Reader {
                 max_rss: optional(row, 10)?,
                 cpu: optional(row, 11)?.map(Duration::from_millis),
                 leaked: row.get::<_, Option<bool>>(12)?.unwrap_or(false),
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// The newest event of these kinds.
-    ///
-    /// # Errors
-    /// When the file can't be read.
-    pub fn newest_event(&self, kinds: &[EventKind]) -> Result<Option<Event>, JournalError> {
-        let mut statement = self
-            .connection
-            .prepare("SELECT seq, at, text FROM event WHERE kind = ?1 ORDER BY seq DESC LIMIT 1")?;
-        let mut newest: Option<(i64, Event)> = None;
-        for kind in kinds {
-            let found = statement
-                .query_row(params![kind.as_str()], |row| {
-                    let event = Event {
-                        at: instant(row.get(1)?),
-                        kind: *kind,
-                        text: row.get(2)?,
-                    };
-                    Ok((row.get(0)?, event))
-                })
-                .optional()?;
-            if let Some((seq, event)) = found
-                && newest.as_ref().is_none_or(|(other, _)| seq > *other)
-            {
-                newest = Some((seq, event));
-            }
-        }
-        Ok(newest.map(|(_, event)| event))
-    }
-
-    /// The newest events of all kinds, newest first.
-    ///
-    /// # Errors
-    /// When the file can't be read.
-    pub fn events(&self, limit: u32) -> Result<Vec<Event>, JournalError> {
-        let mut statement = self
-            .connection
-            .prepare("SELECT at, kind, text FROM event ORDER BY seq DESC LIMIT ?1")?;
-        let rows = statement.query_map(params![limit], |row| {
-            Ok(Event {
-                at: instant(row.get(0)?),
-                kind: EventKind::from_word(&row.get::<_, String>(1)?).unwrap_or(EventKind::Note),
-                text: row.get(2)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -17,6 +17,8 @@ use super::state::{Alert, Entry, Silence, State};
 pub struct Reading {
     /// The number that is judged; none when it can't be told, which changes nothing.
     pub value: Option<f64>,
+    /// Since when it is so, at the latest, where the facts say that.
+    pub since: Option<DateTime<Utc>>,
     /// What is wrong, if it is.
     pub what: String,
     /// Why, if it is known.

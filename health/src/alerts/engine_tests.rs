@@ -54,6 +54,7 @@ impl Life {
                     .map_or(well, |(_, value)| *value);
                 let reading = Reading {
                     value: value.is_finite().then_some(value).or(Some(value)),
+                    since: None,
                     what: format!("{} is wrong", definition.name),
                     why: None,
                     next: "do".to_owned(),
@@ -115,6 +116,7 @@ fn an_hour_of_flapping_at_the_limit_is_two_messages() {
         let value = if n % 2 == 0 { 90.1 } else { 89.9 };
         life.see(n * 5, &[("DiskHigh", value)]);
     }
+    assert_eq!(life.told(), [(0, "Firing DiskHigh")], "an hour's messages");
     // And far below, but never for long.
     for n in 720..1440 {
         let value = if n % 10 == 0 { 95.0 } else { 10.0 };
@@ -248,6 +250,7 @@ fn what_can_not_be_measured_changes_nothing() {
     let settings = life.settings.clone();
     let unknown = Reading {
         value: None,
+        since: None,
         what: String::new(),
         why: None,
         next: String::new(),

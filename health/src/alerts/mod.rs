@@ -2,7 +2,8 @@
 //!
 //! [`rules`] measure the facts, [`engine`] decides (pure), [`state`] remembers, [`words`] says it. Who
 //! only looks ([`look`]) evaluates too, from what the watcher remembers, and saves nothing: so alerts
-//! are true when nobody watches.
+//! are true when nobody watches. Nobody then has counted how long a condition has held; of most the
+//! facts tell.
 
 pub mod command;
 pub mod engine;
@@ -12,11 +13,14 @@ pub mod words;
 
 use std::fs::{self, File, TryLockError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use pipeline::config::alerts::Rule;
 use pipeline::{Config, DataDir};
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Facts;
+use engine::Reading;
+use rules::Definition;
 use state::{Alert, Silence, Silences, State};
 
 /// The alerts as they are now.
@@ -83,13 +87,15 @@ pub fn look(facts: &Facts, config: &Config) -> View {
     let seen = rules::read(facts, config);
     let watched = watched(&facts.data);
     let before = state;
-    let (mut state, _) = engine::evaluate(
-        &seen,
-        &before,
-        &silences.silences,
-        &config.alerts,
-        facts.now,
-    );
+    let evaluated = |before: &State| {
+        let silences = &silences.silences;
+        engine::evaluate(&seen, before, silences, &config.alerts, facts.now).0
+    };
+    let mut state = evaluated(&before);
+    if !watched {
+        backdate(&mut state, &seen, facts.now);
+        state = evaluated(&state);
+    }
     // To look tells nobody.
     for (name, alert) in &mut state.alerts {
         let remembered = before.alerts.get(name);
@@ -102,6 +108,22 @@ pub fn look(facts: &Facts, config: &Config) -> View {
     view.problem = problem;
     view.sinks = sink_statuses(&facts.data, config);
     view
+}
+
+/// Lets what is pending have begun when the facts say that it did.
+fn backdate(state: &mut State, seen: &[(&Definition, &Rule, Reading)], now: DateTime<Utc>) {
+    for (definition, rule, reading) in seen {
+        let Some(alert) = state.alerts.get_mut(definition.name) else {
+            continue;
+        };
+        let began = definition
+            .began(rule, reading, now)
+            .filter(|began| alert.fired_at.is_none() && *began < alert.since);
+        if let (Some(began), Ok(lasting)) = (began, TimeDelta::from_std(rule.lasting.0)) {
+            alert.since = began;
+            alert.ready_from = alert.ready_from.min(began + lasting);
+        }
+    }
 }
 
 impl View {

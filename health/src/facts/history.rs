@@ -1,6 +1,7 @@
 //! What the journal says.
 
 use std::fmt;
+use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use journal::reader::{Cycle, Event, Step, Totals};
@@ -97,11 +98,17 @@ impl fmt::Display for Unreadable {
     }
 }
 
-impl From<JournalError> for Unreadable {
-    fn from(why: JournalError) -> Self {
+impl Unreadable {
+    fn of(path: &Path, why: &JournalError) -> Unreadable {
         Unreadable {
             missing: matches!(why, JournalError::Missing { .. }),
-            unreadable: why.to_string(),
+            unreadable: match why {
+                // SQLite does not say which file.
+                JournalError::Sqlite(source) => {
+                    format!("failed to use the journal `{}`: {source}", path.display())
+                }
+                other => other.to_string(),
+            },
         }
     }
 }
@@ -112,8 +119,10 @@ impl History {
         now: DateTime<Utc>,
         depth: Depth,
     ) -> Result<History, Unreadable> {
-        let reader = Reader::open(&data.journal())?;
-        Ok(History::ask(&reader, now, depth)?)
+        let path = data.journal();
+        Reader::open(&path)
+            .and_then(|reader| History::ask(&reader, now, depth))
+            .map_err(|why| Unreadable::of(&path, &why))
     }
 
     fn ask(reader: &Reader, now: DateTime<Utc>, depth: Depth) -> Result<History, JournalError> {

@@ -7,6 +7,7 @@ mod feed;
 mod files;
 mod history;
 pub mod host;
+mod naming;
 mod pause;
 mod process;
 mod product;
@@ -50,9 +51,14 @@ pub struct Facts {
     /// The data directory.
     #[serde(serialize_with = "root")]
     pub data: DataDir,
-    /// How a command line names it, if that is necessary: empty, or ` --data-dir DIR`.
+    /// What a command line needs to look at the same with the same settings: the flags that were given,
+    /// quoted for a shell, each behind a space; empty without any.
     #[serde(skip)]
     pub data_flag: String,
+    /// What a command line has before the name of one of our programs: `football-bot ` where they are
+    /// installed, else nothing.
+    #[serde(skip)]
+    pub before_program: &'static str,
     /// Whether an orchestrator runs on it.
     pub presence: Presence,
     /// What the kernel says of its process, while it runs.
@@ -118,10 +124,11 @@ impl Facts {
         let asked = unit::Asked::begin();
         let data = common.data_dir(config);
         let now = Utc::now();
+        let naming = naming::Naming::here(common, data.root());
         let presence = lock::look(&data.lock());
         let holder = match &presence {
             Presence::Running(holder) | Presence::Gone(holder) => Some(holder),
-            Presence::Never => None,
+            Presence::NoLock => None,
         };
         let interval = holder
             .and_then(|holder| holder.interval)
@@ -134,7 +141,7 @@ impl Facts {
         };
         let history = History::read(&data, now, depth);
         let host = Host::look(data.root());
-        let pause = Pause::look(&data.state(), now);
+        let pause = pause::pause(&data.state(), now);
         let product = Product::look(&data, now, depth);
         let running = match &presence {
             Presence::Running(holder) => Some(holder),
@@ -163,15 +170,43 @@ impl Facts {
             next_start,
             alerts: View::default(),
             limits,
-            data_flag: common
-                .data_dir
-                .as_ref()
-                .map(|folder| format!(" --data-dir {}", folder.display()))
-                .unwrap_or_default(),
-            unit: asked.answer(),
+            data_flag: naming.flags,
+            before_program: naming.before,
+            unit: asked
+                .answer()
+                .filter(|unit| unit.is_of(data.root(), running.map(|holder| holder.pid))),
             presence,
             data,
         }
+    }
+
+    /// Whether an orchestrator ever ran on this data directory, or on the one that it is a copy of.
+    pub fn ever_ran(&self) -> bool {
+        self.presence != Presence::NoLock
+            || match &self.history {
+                Ok(history) => history.totals.starts > 0 || history.totals.cycles() > 0,
+                Err(why) => !why.missing,
+            }
+    }
+
+    /// What it means for who does not run that this data directory is a copy, or looks like one.
+    pub fn copied(&self) -> Option<&'static str> {
+        match &self.presence {
+            Presence::Gone(holder) if holder.copied => {
+                Some("this data directory is a copy, and no orchestrator has run on it since")
+            }
+            Presence::NoLock if self.ever_ran() => Some(
+                "there is a record of cycles and no lock file: this is a part of a copy, or somebody removed the file",
+            ),
+            _ => None,
+        }
+    }
+
+    /// What is known of an end that the orchestrator did not record.
+    pub fn why_gone(&self) -> &'static str {
+        self.copied().unwrap_or(
+            "it died without saying why (killed, out of memory, or the machine went down)",
+        )
     }
 
     /// The word for data that is not from the provider.

@@ -28,6 +28,20 @@ pub struct Unit {
     pub restarts: Option<u64>,
     /// Its main process; none if it has none.
     pub pid: Option<u32>,
+    /// Its data directory below `/var/lib`.
+    #[serde(skip)]
+    pub folder: Option<String>,
+}
+
+impl Unit {
+    /// Whether it is the one that runs on the data directory `root`, where process `holder` runs now.
+    pub fn is_of(&self, root: &Path, holder: Option<u32>) -> bool {
+        let own = |folder| {
+            let own = fs::canonicalize(Path::new("/var/lib").join(folder));
+            matches!((own, fs::canonicalize(root)), (Ok(own), Ok(root)) if own == root)
+        };
+        (self.pid.is_some() && self.pid == holder) || self.folder.as_ref().is_some_and(own)
+    }
 }
 
 /// A question to systemd that is under way, so that other things can be read meanwhile.
@@ -42,7 +56,7 @@ impl Asked {
         }
         let child = Command::new("systemctl")
             .args(["show", NAME, "--property"])
-            .arg("LoadState,ActiveState,SubState,NRestarts,MainPID,ActiveEnterTimestampMonotonic")
+            .arg("LoadState,ActiveState,SubState,NRestarts,MainPID,ActiveEnterTimestampMonotonic,StateDirectory")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -93,6 +107,9 @@ fn parse(text: &str, boot: Option<DateTime<Utc>>) -> Option<Unit> {
         pid: value("MainPID")
             .and_then(|n| n.parse().ok())
             .filter(|pid| *pid != 0),
+        folder: value("StateDirectory")
+            .and_then(|folders| folders.split_whitespace().next())
+            .map(str::to_owned),
     })
 }
 
@@ -104,14 +121,18 @@ mod tests {
     fn a_unit_that_is_not_installed_is_no_unit() {
         let missing = "LoadState=not-found\nActiveState=inactive\nNRestarts=0\nMainPID=0\n";
         assert_eq!(parse(missing, None), None);
-        let active = "MainPID=77\nNRestarts=2\nLoadState=loaded\nActiveState=active\nSubState=running\nActiveEnterTimestampMonotonic=5000000\n";
+        let active = "MainPID=77\nNRestarts=2\nLoadState=loaded\nActiveState=active\nSubState=running\nActiveEnterTimestampMonotonic=5000000\nStateDirectory=football-bot\n";
         let expected = Unit {
             state: "active".to_owned(),
             sub_state: Some("running".to_owned()),
             since: DateTime::from_timestamp(1005, 0),
             restarts: Some(2),
             pid: Some(77),
+            folder: Some("football-bot".to_owned()),
         };
+        assert!(expected.is_of(Path::new("/elsewhere"), Some(77)));
+        assert!(!expected.is_of(Path::new("/elsewhere"), Some(78)));
+        assert!(!expected.is_of(Path::new("/"), None));
         assert_eq!(
             parse(active, DateTime::from_timestamp(1000, 0)),
             Some(expected)

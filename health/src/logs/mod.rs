@@ -123,10 +123,13 @@ impl Logs {
         let filter = self.filter(data, Utc::now())?;
         let files = files(data.logs());
         if files.is_empty() && !self.follow {
-            return Err(format!(
-                "there is no day log in `{}`: no orchestrator has run there, or name its data directory with --data-dir",
-                data.logs().display()
-            ));
+            let why = if data.journal().exists() || data.lock().exists() {
+                "they were removed, or the service that runs on this data directory keeps them elsewhere ($LOGS_DIRECTORY)"
+            } else {
+                "no orchestrator has run on this data directory yet; name another with --data-dir"
+            };
+            let folder = data.logs().display();
+            return Err(format!("there is no day log in `{folder}`: {why}"));
         }
         let result = if self.summary {
             summary::print(&files, &filter, self.json, out)

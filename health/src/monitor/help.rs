@@ -9,6 +9,7 @@ use super::overview::{short, strip, text};
 use super::paint::Tone;
 use super::steps::Doing;
 use crate::look::{Beat, Look};
+use crate::verdict::commands;
 
 const KEYS: [(&str, &str); 20] = [
     ("?", "this page"),
@@ -194,10 +195,7 @@ pub fn step(app: &App, look: &Look, columns: usize) -> Vec<Line<'static>> {
     }
     put(
         "its log",
-        format!(
-            "health logs --step {}{}",
-            window.position, look.facts.data_flag
-        ),
+        commands::health(&format!("logs --step {}", window.position), &look.facts),
     );
     let last: Vec<String> = step
         .strip

@@ -63,7 +63,7 @@ impl Page {
                 None => String::new(),
             };
             let words = format!(
-                "{left}{} had to wait, {} odds behind",
+                "{left}{} requests had to wait, {} matches' odds behind",
                 grouped(feed.skipped_for_budget),
                 grouped(feed.odds_behind)
             );

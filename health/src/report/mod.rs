@@ -26,12 +26,12 @@ pub fn headline(verdict: &Verdict, colored: bool) -> String {
     let level = verdict.level();
     let word = tinted(level.word(), level_color(level), colored);
     let mut text = format!("{word}  football-bot: {}\n", verdict.sentence());
-    for (n, problem) in verdict.problems.iter().enumerate() {
+    for (n, (problem, why)) in verdict.reasons().enumerate() {
         if n > 0 {
             let also = format!("{}, {}", problem.level.word(), problem.what);
             text.push_str(&wrapped("  also: ", &also));
         }
-        if let Some(why) = &problem.why {
+        if let Some(why) = why {
             text.push_str(&wrapped("  why:  ", why));
         }
     }
@@ -126,14 +126,16 @@ impl Page {
                     self.line("Started:", &since);
                 }
             }
-            Presence::Gone(_) => {
+            Presence::NoLock if !facts.ever_ran() => {
+                self.state(YELLOW, "!", "Orchestrator has NOT RUN here yet");
+            }
+            Presence::Gone(_) | Presence::NoLock => {
                 self.state(RED, "✗", "Orchestrator is NOT RUNNING");
                 if let Some(unit) = &facts.unit {
                     self.line("Service:", &format!("{} ({})", unit.state, unit::NAME));
                 }
                 self.line("Ended:", &ended(facts, history));
             }
-            Presence::Never => self.state(YELLOW, "!", "Orchestrator has NEVER RUN here"),
         }
         let restarts = facts
             .unit
@@ -253,15 +255,23 @@ fn ended(facts: &Facts, history: Option<&History>) -> String {
     let turn = history.and_then(|history| history.last_turn.as_ref());
     match turn {
         Some(turn) if turn.kind == EventKind::Stop => {
-            format!("{}, {}", ago(turn.at, facts.now), turn.text)
+            let how = turn.text.split("; ").next().unwrap_or_default();
+            format!("{}, {how}", ago(turn.at, facts.now))
         }
         Some(turn) if turn.kind == EventKind::Finished => {
             format!("{}, all its cycles done", ago(turn.at, facts.now))
         }
-        _ => match facts.last_activity() {
-            Some(at) => format!("it died; last heard of {}", ago(at, facts.now)),
-            None => "it died".to_owned(),
-        },
+        _ => {
+            let how = if facts.copied().is_some() {
+                "not known, this is a copy"
+            } else {
+                "it died"
+            };
+            match facts.last_activity() {
+                Some(at) => format!("{how}; last heard of {}", ago(at, facts.now)),
+                None => how.to_owned(),
+            }
+        }
     }
 }
 
@@ -276,10 +286,17 @@ fn now(facts: &Facts, history: Option<&History>) -> String {
         }
         Some(Running { cycle, step: None }) => format!("cycle {} runs", cycle.id),
         None if facts.pause.is_some() => "paused".to_owned(),
-        None => match facts.next_start {
-            Some(at) => format!("waiting for the next cycle, in {}", length(at - facts.now)),
-            None => "waiting for the next cycle".to_owned(),
-        },
+        None => {
+            let waiting = if facts.backoff.is_some() {
+                "waiting after failures for the next cycle"
+            } else {
+                "waiting for the next cycle"
+            };
+            match facts.next_start {
+                Some(at) => format!("{waiting}, in {}", length(at - facts.now)),
+                None => waiting.to_owned(),
+            }
+        }
     }
 }
 

@@ -81,7 +81,7 @@ impl Page {
                 ],
             ),
             (
-                "  waiting:",
+                "  after failures:",
                 [
                     all.skipped_backoff,
                     day.skipped_backoff,

@@ -82,7 +82,7 @@ pub fn page(look: &Look, search: &Search) -> Markup {
             select name="lines" aria-label="Lines" { @for n in [50, 100, 250, 500] { option selected[n == search.lines] { (n) } } }
             button { "Show" }
         }
-        p class="dim" { (lines.len()) " lines, the newest last. All of them: " code { "health logs" (look.facts.data_flag) } }
+        p class="dim" { (lines.len()) " lines, the newest last. All of them: " code { (crate::verdict::commands::health("logs", &look.facts)) } }
         @if lines.is_empty() { p { "No such line." } }
         @for line in &lines {
             pre class=(if line.contains("ERROR") { "bad" } else if line.contains("WARN") { "warn" } else { "" }) { (visible(line)) }

@@ -1,6 +1,30 @@
-//! The commands that are named as the next thing to do.
+//! The commands that are named as the next thing to do. Each works as it is printed: it names the program
+//! as a person calls it here, carries the flags that this one was given, and quotes what a shell would
+//! change.
+
+use std::path::Path;
 
 use crate::facts::Facts;
+use crate::words::shell;
+
+/// `health` with these arguments.
+pub fn health(arguments: &str, facts: &Facts) -> String {
+    line(&format!("health {arguments}"), facts)
+}
+
+/// `orchestrator` with these arguments.
+pub fn orchestrator(arguments: &str, facts: &Facts) -> String {
+    line(&format!("orchestrator {arguments}"), facts)
+}
+
+fn line(words: &str, facts: &Facts) -> String {
+    format!("{}{words}{}", facts.before_program, facts.data_flag)
+}
+
+/// Makes a first cycle where nothing has run yet: simulated, for that needs no account.
+pub fn begin(facts: &Facts) -> String {
+    orchestrator("--once --provider sandbox", facts)
+}
 
 /// Starts the orchestrator.
 pub fn start(facts: &Facts) -> String {
@@ -8,11 +32,11 @@ pub fn start(facts: &Facts) -> String {
         "sudo systemctl start football-bot".to_owned()
     } else {
         // After a sandbox run without an account the plain command would only ask for credentials.
-        let provider = match facts.provider.as_deref() {
-            Some("sandbox") => " --provider sandbox",
-            _ => "",
+        let words = match facts.provider.as_deref() {
+            Some("sandbox") => "orchestrator --provider sandbox",
+            _ => "orchestrator",
         };
-        format!("orchestrator{provider}{}", facts.data_flag)
+        line(words, facts)
     }
 }
 
@@ -29,20 +53,27 @@ pub fn unhang(facts: &Facts, pid: u32) -> String {
 
 /// Shows the newest errors.
 pub fn errors(facts: &Facts) -> String {
-    format!("health logs --level error --since 1h{}", facts.data_flag)
+    health("logs --level error --since 1h", facts)
 }
 
 /// Shows everything.
 pub fn report(facts: &Facts) -> String {
-    format!("health report{}", facts.data_flag)
+    health("report", facts)
 }
 
 /// Checks configuration and programs.
 pub fn check(facts: &Facts) -> String {
-    format!("orchestrator check{}", facts.data_flag)
+    orchestrator("check", facts)
 }
 
 /// Shows what fills the disk.
 pub fn disk(facts: &Facts) -> String {
-    format!("du -sh {}/*", facts.data.root().display())
+    let root = facts.data.root().display().to_string();
+    format!("du -sh {}/*", shell(&root))
+}
+
+/// Shows what the machine takes for the time.
+pub fn clock() -> String {
+    let systemd = Path::new("/run/systemd/system").is_dir();
+    if systemd { "timedatectl" } else { "date -u" }.to_owned()
 }

@@ -5,9 +5,17 @@
     reason = "a test may say unwrap: its panic is its report"
 )]
 
+mod commands;
+mod delivery;
+mod escapes;
+mod expected;
+mod life;
 mod place;
+mod reading;
 mod server;
 mod shape;
 mod situations;
+mod troubles;
 mod verdicts;
+mod watcher;
 mod watching;

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 pub enum Answer {
     /// Status and further header lines.
     Status(u16, &'static str),
+    /// Status and body.
+    Says(u16, &'static str),
     /// Takes the request and never answers.
     Hang,
     /// Closes the connection in the middle of the request.
@@ -94,14 +96,17 @@ fn serve(mut stream: TcpStream, answer: Answer, kept: &Mutex<Vec<(Instant, Strin
         }
     };
     kept.lock().unwrap().push((Instant::now(), text));
+    let mut reply = |status, headers, body: &str| {
+        let length = body.len();
+        let reply = format!(
+            "HTTP/1.1 {status} X\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        );
+        // A client that has left is its own affair.
+        let _ = stream.write_all(reply.as_bytes());
+    };
     match answer {
-        Answer::Status(status, headers) => {
-            let reply = format!(
-                "HTTP/1.1 {status} X\r\n{headers}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}"
-            );
-            // A client that has left is its own affair.
-            let _ = stream.write_all(reply.as_bytes());
-        }
+        Answer::Status(status, headers) => reply(status, headers, "{}"),
+        Answer::Says(status, body) => reply(status, "", body),
         Answer::Hang => thread::sleep(Duration::from_secs(60)),
         Answer::Die => drop(stream),
     }

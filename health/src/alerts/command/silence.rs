@@ -1,0 +1,82 @@
+//! `health alerts silence` and `unsilence`.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use pipeline::config::alerts::Span;
+
+use super::{Said, named, shown};
+use crate::alerts::state::{self, Silence, Silences};
+use crate::facts::Facts;
+use crate::verdict::Level;
+use crate::words::instant;
+
+pub(super) fn silence(
+    facts: &Facts,
+    name: &str,
+    length: Option<Span>,
+    comment: &str,
+) -> Result<Said, String> {
+    let name = named(name)?;
+    let path = Silences::path(&facts.data.state());
+    let mut silences = state::load::<Silences>(&path)?;
+    let now = facts.now;
+    silences.tidy(now);
+    silences.silences.retain(|silence| silence.name != name);
+    let until = length.map(|Span(length)| end(now, length));
+    let incident = facts
+        .alerts
+        .firing
+        .iter()
+        .chain(&facts.alerts.pending)
+        .find(|active| active.name == name)
+        .map(|active| active.alert.since);
+    if until.is_none() && incident.is_none() {
+        return Err(format!(
+            "{} does not fire now, so there is no incident to wait for: say how long, such as --for 20m",
+            shown(&name)
+        ));
+    }
+    silences.silences.push(Silence {
+        name: name.clone(),
+        since: now,
+        until,
+        incident,
+        comment: comment.to_owned(),
+    });
+    state::save(&path, &silences).map_err(|why| why.to_string())?;
+    let until = match until {
+        Some(at) => format!("until {}", instant(at)),
+        None => "until this incident is over".to_owned(),
+    };
+    let text = format!(
+        "{} is silenced {until}; that it is over will be told\n",
+        shown(&name)
+    );
+    Ok((text, Level::Ok))
+}
+
+fn end(now: DateTime<Utc>, length: Duration) -> DateTime<Utc> {
+    TimeDelta::from_std(length)
+        .ok()
+        .and_then(|length| now.checked_add_signed(length))
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+pub(super) fn unsilence(facts: &Facts, name: &str) -> Result<Said, String> {
+    let name = named(name)?;
+    let path = Silences::path(&facts.data.state());
+    let mut silences = state::load::<Silences>(&path)?;
+    let before = silences.silences.len();
+    silences
+        .silences
+        .retain(|silence| name != "*" && silence.name != name);
+    if silences.silences.len() == before {
+        return Ok((format!("{} was not silenced\n", shown(&name)), Level::Ok));
+    }
+    state::save(&path, &silences).map_err(|why| why.to_string())?;
+    Ok((
+        format!("{} is no longer silenced\n", shown(&name)),
+        Level::Ok,
+    ))
+}
