@@ -1,18 +1,23 @@
 //! One answer: whether it may be given, the headers around it, and the pages that are kept for the next reader.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
+use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
-use super::routes::{WORD, make};
+use super::alerts;
 use super::shown::Server;
 
 /// Pages that are kept for one look.
 const KEPT: usize = 64;
+/// What they may have together, in bytes.
+const KEPT_BYTES: usize = 4 << 20;
+/// The largest form, in bytes; ours have some 100.
+const LARGEST_FORM: usize = 4096;
+/// How long a form may take to come.
+const FORM: Duration = Duration::from_secs(10);
 /// The longest address that is kept or answered.
 const LONGEST: usize = 500;
 
@@ -21,89 +26,162 @@ const SCRIPT: &str = include_str!("live.js");
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; \
                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Answers a request.
-pub(super) async fn answer(
-    State(server): State<Arc<Server>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    if method != Method::GET && method != Method::HEAD {
-        return finished(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "text/plain; charset=utf-8",
-            "only GET and HEAD\n".into(),
-        );
+/// What stands in an answer.
+#[derive(Clone, Debug)]
+pub(super) struct Page {
+    pub(super) status: StatusCode,
+    pub(super) kind: &'static str,
+    pub(super) body: Bytes,
+}
+
+impl Page {
+    /// A page for a browser.
+    pub(super) fn html(status: StatusCode, text: String) -> Page {
+        Page::of(status, HTML, text)
     }
+
+    /// A document of another kind.
+    pub(super) fn of(status: StatusCode, kind: &'static str, text: String) -> Page {
+        Page {
+            status,
+            kind,
+            body: Bytes::from(text),
+        }
+    }
+
+    /// A line of text.
+    pub(super) fn word(status: StatusCode, text: &'static str) -> Page {
+        Page {
+            status,
+            kind: WORD,
+            body: Bytes::from_static(text.as_bytes()),
+        }
+    }
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+const WORD: &str = "text/plain; charset=utf-8";
+
+/// Answers a request.
+pub(super) async fn answer(server: &Server, request: Request<Body>) -> Response {
+    let (head, body) = request.into_parts();
+    let uri = &head.uri;
     if uri.path().len() + uri.query().map_or(0, str::len) > LONGEST {
-        return finished(
-            StatusCode::URI_TOO_LONG,
-            "text/plain; charset=utf-8",
-            "the address is too long\n".into(),
-        );
+        let page = Page::word(StatusCode::URI_TOO_LONG, "the address is too long\n");
+        return finished(page);
     }
     // Probes carry no token, and learn one word.
     let probe = matches!(uri.path(), "/livez" | "/readyz");
-    if let Err(status) = server
-        .access
-        .admits(&headers)
-        .or_else(|status| if probe { Ok(()) } else { Err(status) })
+    if let Err(status) = server.access.admits(&head.headers)
+        && !probe
     {
         return refused(status);
     }
-    match uri.path() {
-        "/style.css" => return asset("text/css; charset=utf-8", STYLE),
-        "/live.js" => return asset("text/javascript; charset=utf-8", SCRIPT),
-        _ => {}
+    match (&head.method, uri.path()) {
+        (&Method::GET | &Method::HEAD, "/style.css") => asset("text/css; charset=utf-8", STYLE),
+        (&Method::GET | &Method::HEAD, "/live.js") => {
+            asset("text/javascript; charset=utf-8", SCRIPT)
+        }
+        (&Method::GET | &Method::HEAD, _) => finished(read(server, uri).await),
+        (&Method::POST, alerts::PATH) => change(server, &head.headers, body).await,
+        (_, path) => not_allowed(path),
     }
+}
+
+/// A page as it was made for an earlier reader of the same look, or a new one.
+async fn read(server: &Server, uri: &Uri) -> Page {
     let Some(shown) = server.look().await else {
-        return finished(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "text/plain; charset=utf-8",
-            "the data directory does not answer\n".into(),
-        );
+        return no_answer();
     };
     let key = uri
         .path_and_query()
         .map(ToString::to_string)
         .unwrap_or_default();
-    let kept = |pages: &Mutex<HashMap<_, _>>| {
-        let pages = pages.lock().unwrap_or_else(PoisonError::into_inner);
-        pages.get(&key).cloned()
-    };
-    if let Some((status, kind, body)) = kept(&shown.pages) {
-        return finished(status, kind, body);
+    let pages = || shown.pages.lock().unwrap_or_else(PoisonError::into_inner);
+    let kept = pages().get(&key).cloned();
+    if let Some(page) = kept {
+        return page;
     }
-    let made = {
-        let (shown, uri, format) = (Arc::clone(&shown), uri.clone(), server.format);
-        tokio::task::spawn_blocking(move || make(&shown, &uri, format)).await
+    let Some(page) = server.make(&shown, uri).await else {
+        return no_answer();
     };
-    let Ok((status, kind, body)) = made else {
-        return finished(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "text/plain; charset=utf-8",
-            "a bug: see the log of health serve\n".into(),
-        );
-    };
-    let body = Bytes::from(body);
-    let mut pages = shown.pages.lock().unwrap_or_else(PoisonError::into_inner);
-    if pages.len() < KEPT {
-        pages.insert(key, (status, kind, body.clone()));
+    let mut pages = pages();
+    let bytes: usize = pages.values().map(|page| page.body.len()).sum();
+    if pages.len() < KEPT && bytes + page.body.len() <= KEPT_BYTES {
+        pages.insert(key, page.clone());
     }
     drop(pages);
-    finished(status, kind, body)
+    page
 }
 
-fn finished(status: StatusCode, kind: &'static str, body: Bytes) -> Response {
-    let mut answer = (status, body).into_response();
+/// Silences or lets speak again, and leads back to the page, so that loading it anew repeats nothing.
+async fn change(server: &Server, headers: &HeaderMap, body: Body) -> Response {
+    let wrong = |status, words: &str| finished(alerts::refused(status, words));
+    let body = axum::body::to_bytes(body, LARGEST_FORM);
+    let body = match tokio::time::timeout(FORM, body).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return wrong(StatusCode::PAYLOAD_TOO_LARGE, "The form is too large."),
+        Err(_) => {
+            return wrong(
+                StatusCode::REQUEST_TIMEOUT,
+                "The form did not come in time.",
+            );
+        }
+    };
+    let form = match alerts::Form::of(headers, &body) {
+        Ok(form) => form,
+        Err(why) => return wrong(StatusCode::BAD_REQUEST, &why),
+    };
+    if let Err(why) = server.guard.admits(headers, &form.word) {
+        log::warn!("a change of the silences was refused: {}", why.words());
+        return wrong(StatusCode::FORBIDDEN, why.words());
+    }
+    match server.change(form.what).await {
+        Some(Ok(said)) => {
+            log::info!("asked for on the page: {}", said.trim_end());
+            let mut answer = finished(Page::word(StatusCode::SEE_OTHER, "done\n"));
+            let back = HeaderValue::from_static(alerts::PATH);
+            answer.headers_mut().insert(header::LOCATION, back);
+            answer
+        }
+        Some(Err(why)) => {
+            log::warn!("a change of the silences failed: {why}");
+            wrong(StatusCode::UNPROCESSABLE_ENTITY, &why)
+        }
+        None => finished(no_answer()),
+    }
+}
+
+fn no_answer() -> Page {
+    Page::word(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the data directory does not answer\n",
+    )
+}
+
+fn not_allowed(path: &str) -> Response {
+    let (words, methods) = if path == alerts::PATH {
+        ("only GET, HEAD and POST\n", "GET, HEAD, POST")
+    } else {
+        ("only GET and HEAD\n", "GET, HEAD")
+    };
+    let mut answer = finished(Page::word(StatusCode::METHOD_NOT_ALLOWED, words));
+    let methods = HeaderValue::from_static(methods);
+    answer.headers_mut().insert(header::ALLOW, methods);
+    answer
+}
+
+fn finished(page: Page) -> Response {
+    let mut answer = (page.status, page.body).into_response();
     let headers = answer.headers_mut();
     for (name, value) in [
-        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_TYPE, page.kind),
         (header::CACHE_CONTROL, "no-store"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // With `no-referrer` a browser would not say from which page a form of ours comes.
+        (header::REFERRER_POLICY, "same-origin"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
@@ -116,7 +194,11 @@ fn finished(status: StatusCode, kind: &'static str, body: Bytes) -> Response {
 
 /// Style and script: their addresses carry the version, so a browser may keep them.
 fn asset(kind: &'static str, text: &'static str) -> Response {
-    let mut answer = finished(StatusCode::OK, kind, Bytes::from_static(text.as_bytes()));
+    let mut answer = finished(Page {
+        status: StatusCode::OK,
+        kind,
+        body: Bytes::from_static(text.as_bytes()),
+    });
     let keep = HeaderValue::from_static("private, max-age=86400");
     answer.headers_mut().insert(header::CACHE_CONTROL, keep);
     answer
@@ -128,7 +210,7 @@ fn refused(status: StatusCode) -> Response {
     } else {
         "asked for under a name that is not this machine's; `[serve] hosts` names others, or use a token\n"
     };
-    let mut answer = finished(status, WORD, words.into());
+    let mut answer = finished(Page::word(status, words));
     if status == StatusCode::UNAUTHORIZED {
         let ask = HeaderValue::from_static("Basic realm=\"football-bot\", charset=\"UTF-8\"");
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, ask);

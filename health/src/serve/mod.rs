@@ -1,11 +1,16 @@
 //! `health serve`: pages for a browser, JSON for programs, figures for Prometheus.
 //!
-//! Everything is read-only and made from one look at the files, no more than once a second however many
-//! ask; the table of matches is parsed again only when its file has changed. A page needs no script and
-//! asks nobody else for anything.
+//! Everything is made from one look at the files, no more than once a second however many ask; the table
+//! of matches is parsed again only when its file has changed. A page needs no script and asks nobody else
+//! for anything. The one thing that can be changed from here are silences, and only where the settings
+//! allow it ([`guard`]).
 
 pub mod access;
+pub mod alerts;
 mod answer;
+mod api;
+mod connections;
+mod guard;
 pub mod logs;
 pub mod matches;
 pub mod metrics;
@@ -17,13 +22,13 @@ pub mod svg;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use pipeline::Config;
 use pipeline::cli::Common;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::access::Access;
-use self::answer::answer;
+use self::connections::Limits;
+use self::guard::Guard;
 use self::shown::Server;
 use crate::verdict::Level;
 
@@ -61,13 +66,15 @@ fn serve(options: &Options, common: &Common, mut config: Config) -> Result<(), S
         .parse()
         .map_err(|_| format!("`{listen}` is no address with a port such as 127.0.0.1:8787"))?;
     let access = Access::of(&config.serve, address)?;
+    let limits = Limits::of(&config.serve)?;
+    let guard = Guard::new(config.serve.read_only)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(2)
         .build()
         .map_err(|why| format!("failed to start the server: {why}"))?;
-    let server = Arc::new(Server::new(common.clone(), config, access));
-    runtime.block_on(async move {
+    let server = Arc::new(Server::new(common.clone(), config, access, guard));
+    let served = runtime.block_on(async move {
         let listener = tokio::net::TcpListener::bind(address).await.map_err(|why| {
             format!("failed to listen on {address}: {why} (is another `health serve` running? --listen names another port)")
         })?;
@@ -75,12 +82,16 @@ fn serve(options: &Options, common: &Common, mut config: Config) -> Result<(), S
         log::info!("http://{bound}/ shows the dashboard, http://{bound}/metrics the figures");
         let mut term = signal(SignalKind::terminate()).map_err(|why| why.to_string())?;
         let mut int = signal(SignalKind::interrupt()).map_err(|why| why.to_string())?;
-        let router = Router::new().fallback(answer).with_state(server);
-        // Nothing here is written, so a request that is cut off loses nothing.
-        tokio::select! {
-            served = async { axum::serve(listener, router).await } => served.map_err(|why| why.to_string()),
-            _ = term.recv() => Ok(()),
-            _ = int.recv() => Ok(()),
-        }
-    })
+        let stop = async move {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = int.recv() => {}
+            }
+        };
+        connections::serve(listener, server, limits, stop).await;
+        Ok(())
+    });
+    // A look at a disk that hangs must not hold up the end.
+    runtime.shutdown_background();
+    served
 }

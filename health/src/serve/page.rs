@@ -15,6 +15,9 @@ use crate::words::{bytes, grouped};
 /// Points of the disk's chart.
 const FILL_POINTS: usize = 96;
 
+/// Where the style is; another version has another address, since a browser keeps it.
+pub(super) const STYLE_ADDRESS: &str = concat!("/style.css?", env!("CARGO_PKG_VERSION"));
+
 /// A page around `main`; `path` is the page's own, for the navigation.
 pub fn frame(look: &Look, title: &str, path: &str, main: Markup) -> String {
     let verdict = &look.verdict;
@@ -35,9 +38,9 @@ pub fn frame(look: &Look, title: &str, path: &str, main: Markup) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (mark) " - " (title) " - football-bot" }
-                noscript { meta http-equiv="refresh" content="15"; }
+                noscript { meta http-equiv="refresh" content="30"; }
                 link rel="icon" href=(icon(level));
-                link rel="stylesheet" href=(concat!("/style.css?", env!("CARGO_PKG_VERSION")));
+                link rel="stylesheet" href=(STYLE_ADDRESS);
                 script src=(concat!("/live.js?", env!("CARGO_PKG_VERSION"))) defer {}
             }
             body {
@@ -45,11 +48,11 @@ pub fn frame(look: &Look, title: &str, path: &str, main: Markup) -> String {
                     h1 { (word) ": " (verdict.sentence()) }
                     p {
                         @if let Some(word) = simulated { b { (word) } " · " }
-                        (seen(now)) " · " span id="age" { "every second anew" }
+                        (seen(now)) " · " span id="age" { "reloads every 30 s" }
                     }
                 }
                 nav aria-label="Pages" {
-                    @for (to, name) in [("/", "Overview"), ("/matches", "Matches"), ("/logs", "Logs")] {
+                    @for (to, name) in [("/", "Overview"), ("/matches", "Matches"), ("/alerts", "Alerts"), ("/logs", "Logs")] {
                         a href=(to) aria-current=[(to == path).then_some("page")] { (name) }
                     }
                 }
@@ -82,7 +85,7 @@ fn icon(level: Level) -> &'static str {
 }
 
 /// A time in UTC, with the local one behind it.
-fn seen(at: DateTime<Utc>) -> Markup {
+pub(super) fn seen(at: DateTime<Utc>) -> Markup {
     let local = at
         .with_timezone(&chrono::Local)
         .format("%Y-%m-%d %H:%M:%S %z");
@@ -92,9 +95,10 @@ fn seen(at: DateTime<Utc>) -> Markup {
 }
 
 /// The first page.
-pub fn overview(look: &Look, pace: Option<&Pace>) -> Markup {
+pub fn overview(look: &Look, pace: Option<&Pace>, word: Option<&str>) -> Markup {
     html! {
         (problems(look))
+        (super::alerts::cards(look, word))
         (cards(look))
         @if let Some(pace) = pace {
             (steps(look, pace))
@@ -111,15 +115,6 @@ fn problems(look: &Look) -> Markup {
                 p { b { (problem.level.word()) ": " (problem.what) } }
                 @if let Some(why) = &problem.why { p { "Why: " (why) } }
                 p { "Do: " code { (problem.next) } }
-            }
-        }
-        @for one in &look.facts.alerts.firing {
-            section class="alert" id=(format!("alert-{}", one.name)) {
-                p {
-                    b { "Alert " (one.name) } @if one.silenced { " (silenced)" }
-                    " since " (seen(one.alert.since)) ", told " (one.alert.told) " times"
-                }
-                p { (one.alert.what) }
             }
         }
     }
