@@ -1,5 +1,8 @@
 //! One match in full: what every book quotes, and what happened, from `step2/step2.json`.
 
+use std::fs::File;
+use std::io::{self, Read};
+
 use feed::Tick;
 use feed::codes::{self, Market};
 use feed::odds::{UNIT, as_decimal};
@@ -7,8 +10,12 @@ use football::{Price, overround};
 use pipeline::handoff::{self, Source};
 use pipeline::{DataDir, Failure};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use step2::Side;
+
+use super::members;
+
+/// As much of the file as its envelope may have, in bytes.
+const HEAD: u64 = 4096;
 
 /// What step 2's file knows beyond the row.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -80,15 +87,34 @@ impl Detail {
     /// # Errors
     /// 66 or 65 when the file is missing or can't be used.
     pub fn read(data: &DataDir, id: &str) -> Result<Option<Detail>, Failure> {
-        let source = Source::File(data.output(2));
-        let text = super::whole(&source)?;
-        handoff::open(&text, &source, 2, None)?;
-        let output: step2::Output<'_, &RawValue> = handoff::parse(&text, &source)?;
-        let Some((_, raw)) = output.matches.iter().find(|(found, _)| &**found == id) else {
-            return Ok(None);
+        let path = data.output(2);
+        let source = Source::File(path.clone());
+        let mut head = Vec::new();
+        let read = File::open(&path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+        let known = read.is_ok() && {
+            handoff::open(&String::from_utf8_lossy(&head), &source, 2, None).is_ok()
         };
-        let one: step2::Match<'_> = handoff::parse(raw.get(), &source)?;
-        Ok(Some(Detail::of(&one)))
+        if !known {
+            // Read whole, it can be said what is wrong with it.
+            let bytes = handoff::read(&source)?;
+            handoff::open(handoff::text(&bytes, &source)?, &source, 2, None)?;
+        }
+        let mut found = Ok(None);
+        members::of_file(
+            &path,
+            "matches",
+            |one| one == id,
+            |_, _, text| {
+                found = handoff::parse::<step2::Match<'_>>(text, &source)
+                    .map(|one| Some(Detail::of(&one)));
+                false
+            },
+        )
+        .map_err(|why| {
+            let ended = why.kind() == io::ErrorKind::UnexpectedEof;
+            handoff::not_json(&source, ended, &why)
+        })?;
+        found
     }
 
     fn of(one: &step2::Match<'_>) -> Detail {

@@ -6,6 +6,7 @@
 //! since they are counted from the fetch and not from the file.
 
 pub mod detail;
+mod members;
 pub mod order;
 pub mod row;
 pub mod trail;
@@ -44,6 +45,9 @@ pub struct Board {
     pub with_odds: usize,
     /// The matches in the file's order.
     pub matches: Vec<Row>,
+    /// Where the price histories stand.
+    #[serde(skip)]
+    pub places: trail::Places,
 }
 
 impl Board {
@@ -53,10 +57,10 @@ impl Board {
     /// 66 when the product is missing, 65 when it can't be used.
     pub fn read(data: &DataDir) -> Result<Board, Failure> {
         let source = Source::File(data.output(5));
-        let text = whole(&source)?;
-        let mut board = Board::parse(&text, &source)?;
-        drop(text);
-        trail::add(&mut board, &data.output(1));
+        let bytes = handoff::read(&source)?;
+        let mut board = Board::parse(handoff::text(&bytes, &source)?, &source)?;
+        drop(bytes);
+        board.places = trail::add(&mut board, &data.output(1));
         Ok(board)
     }
 
@@ -78,6 +82,7 @@ impl Board {
                 .iter()
                 .map(|(_, one)| Row::of(one, today))
                 .collect(),
+            places: trail::Places::default(),
             envelope,
         })
     }
@@ -146,8 +151,15 @@ struct Stamp {
 
 impl Stamp {
     fn of(path: &Path) -> Option<Stamp> {
+        Stamp::from(&fs::metadata(path).ok()?)
+    }
+
+    fn of_file(file: &fs::File) -> Option<Stamp> {
+        Stamp::from(&file.metadata().ok()?)
+    }
+
+    fn from(found: &fs::Metadata) -> Option<Stamp> {
         use std::os::unix::fs::MetadataExt;
-        let found = fs::metadata(path).ok()?;
         Some(Stamp {
             changed: found.modified().ok()?,
             bytes: found.len(),
@@ -170,16 +182,6 @@ impl Watched {
             }
         }
     }
-}
-
-/// The whole text of a file of ours.
-///
-/// # Errors
-/// 66 when it is missing, 65 when it can't be read or is no text.
-pub(crate) fn whole(source: &Source) -> Result<String, Failure> {
-    let bytes = handoff::read(source)?;
-    String::from_utf8(bytes.to_vec())
-        .map_err(|_| Failure::bad_input(format!("the input {source} is not UTF-8 text")))
 }
 
 /// The rows by id.

@@ -185,9 +185,22 @@ fn the_trail_begins_at_kick_off_and_has_a_gap_while_the_book_was_closed() {
     assert!((newest - 0.276_284).abs() < 1e-6, "{newest}");
     assert!(trail.home[0].unwrap() > 0.45);
     assert!(trail.home.contains(&None), "a closed market has no price");
-    let whole = health::product::trail::whole(&data.output(1), "m1", 2);
-    assert_eq!(whole.len(), 4);
-    assert_eq!((whole[0].0, whole[2].1), (t - 90_000, None));
+    let whole = |places| health::product::trail::whole(&data.output(1), places, "m1", 2);
+    let found = whole(&board.places);
+    assert_eq!(found.len(), 4);
+    assert_eq!((found[0].0, found[2].1), (t - 90_000, None));
+    // The same is found without knowing where it stands, and when the file has become another one.
+    let nowhere = Default::default();
+    assert_eq!(whole(&nowhere), found);
+    let moved = json!({"moved": "x".repeat(1000), "match_odds": step1["match_odds"]});
+    let next = data.output(1).with_extension("new");
+    fs::write(&next, moved.to_string()).unwrap();
+    fs::rename(next, data.output(1)).unwrap();
+    assert_eq!(whole(&board.places), found);
+    assert_eq!(
+        health::product::trail::whole(&data.output(1), &board.places, "m2", 2),
+        []
+    );
 }
 
 #[test]
