@@ -5,9 +5,13 @@
 //! what is wanted is copied out, and where it stood is told, so that it can be found again without
 //! reading what stands before it.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
+
+use super::Stamp;
 
 /// How much is read at once, in bytes.
 const PIECE: usize = 64 * 1024;
@@ -23,6 +27,58 @@ pub(crate) struct Span {
     pub(crate) from: u64,
     /// Its length in bytes.
     pub(crate) length: usize,
+}
+
+/// Where the members of an object stand in one file, so that one of them can be read without the others.
+/// Good only for the very file that it was made from: another one has other places.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    file: Option<Stamp>,
+    of: HashMap<String, Span>,
+}
+
+impl Places {
+    /// None yet, of the file that is at `path` now.
+    pub(crate) fn new(path: &Path) -> Places {
+        Places {
+            file: Stamp::of(path),
+            of: HashMap::new(),
+        }
+    }
+
+    /// Those of all members of the top-level object `name`; as many as can be found.
+    pub(crate) fn all(path: &Path, name: &str) -> Places {
+        let mut places = Places::new(path);
+        let walked = of_file(
+            path,
+            name,
+            |_| true,
+            |id, span, _| {
+                places.add(id, span);
+                true
+            },
+        );
+        if let Err(why) = walked {
+            log::debug!("`{}` can't be walked to its end: {why}", path.display());
+        }
+        places
+    }
+
+    pub(crate) fn add(&mut self, key: &str, span: Span) {
+        self.of.insert(key.to_owned(), span);
+    }
+
+    /// The text of a member; none when it is not known, or the file has become another one.
+    pub(crate) fn read(&self, path: &Path, key: &str) -> Option<String> {
+        let span = self.of.get(key)?;
+        let file = File::open(path).ok()?;
+        if Stamp::of_file(&file) != self.file {
+            return None;
+        }
+        let mut text = vec![0; span.length];
+        file.read_exact_at(&mut text, span.from).ok()?;
+        String::from_utf8(text).ok()
+    }
 }
 
 /// Calls `each` with key, place and text of the members of the top-level object `name` for which

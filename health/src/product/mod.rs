@@ -23,6 +23,7 @@ use pipeline::{DataDir, Envelope, Failure};
 use serde::Serialize;
 
 pub use detail::Detail;
+pub use members::Places;
 pub use order::{Filter, Sort, Which};
 pub use row::{Quote, Row, State};
 pub use trail::Trail;
@@ -45,9 +46,12 @@ pub struct Board {
     pub with_odds: usize,
     /// The matches in the file's order.
     pub matches: Vec<Row>,
-    /// Where the price histories stand.
+    /// Where the price histories of a match stand in `step1.json`.
     #[serde(skip)]
-    pub places: trail::Places,
+    pub histories: Places,
+    /// Where its record stands in `step2.json`.
+    #[serde(skip)]
+    pub records: Places,
 }
 
 impl Board {
@@ -60,7 +64,8 @@ impl Board {
         let bytes = handoff::read(&source)?;
         let mut board = Board::parse(handoff::text(&bytes, &source)?, &source)?;
         drop(bytes);
-        board.places = trail::add(&mut board, &data.output(1));
+        board.histories = trail::add(&mut board, &data.output(1));
+        board.records = Places::all(&data.output(2), "matches");
         Ok(board)
     }
 
@@ -82,7 +87,8 @@ impl Board {
                 .iter()
                 .map(|(_, one)| Row::of(one, today))
                 .collect(),
-            places: trail::Places::default(),
+            histories: Places::default(),
+            records: Places::default(),
             envelope,
         })
     }

@@ -5,8 +5,6 @@
 //! match at a time are, and a series is read into a fixed number of points and forgotten. For a match in play the time since kick-off counts, else the time since the opening.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use feed::Tick;
@@ -16,8 +14,8 @@ use feed::row::Anomalies;
 use football::{Method, Price, fair};
 use serde::Serialize;
 
-use super::members::{self, Span};
-use super::{Board, Stamp, by_id};
+use super::members::{self, Places};
+use super::{Board, by_id};
 
 /// The object of `step1.json` that holds the odds by match.
 const ODDS: &str = "match_odds";
@@ -37,31 +35,19 @@ pub struct Trail {
     pub home: Vec<Option<f64>>,
 }
 
-/// Where the odds of each match stand in one `step1.json`, so that one match can be shown without reading
-/// all. Good only for the very file that it was made from.
-#[derive(Clone, Debug, Default)]
-pub struct Places {
-    file: Option<Stamp>,
-    of: HashMap<String, Span>,
-}
-
 /// Adds the trails to the rows whose series are in the step 1 file, and says where they stand. Without a
 /// file, or with one that can't be read, there are none: a row says enough without.
 pub(crate) fn add(board: &mut Board, step1: &Path) -> Places {
-    let file = Stamp::of(step1);
     let until = board.envelope.fetched_at.timestamp();
     let mut rows = by_id(board);
     let books: HashMap<_, _> = rows
         .iter()
         .filter_map(|(id, row)| Some((id.clone(), row.result.as_ref()?.bookmaker_id)))
         .collect();
-    let mut places = Places {
-        file,
-        of: HashMap::with_capacity(books.len()),
-    };
+    let mut places = Places::new(step1);
     let wanted = |id: &str| books.contains_key(id);
     let walked = members::of_file(step1, ODDS, wanted, |id, span, text| {
-        places.of.insert(id.to_owned(), span);
+        places.add(id, span);
         let (Some(book), Some(row)) = (books.get(id), rows.get_mut(id)) else {
             return true;
         };
@@ -176,20 +162,6 @@ pub fn whole(
     };
     points.reverse();
     points
-}
-
-impl Places {
-    /// The odds of a match, if the file is still the one that the places are of.
-    fn read(&self, step1: &Path, id: &str) -> Option<String> {
-        let span = self.of.get(id)?;
-        let file = File::open(step1).ok()?;
-        if Stamp::of_file(&file) != self.file {
-            return None;
-        }
-        let mut text = vec![0; span.length];
-        file.read_exact_at(&mut text, span.from).ok()?;
-        String::from_utf8(text).ok()
-    }
 }
 
 /// The points of one odds body, newest first as the feed has them.

@@ -179,7 +179,7 @@ fn card(look: &Look, one: &Active, word: Option<&str>) -> Markup {
 fn silence(look: &Look, name: &str, word: Option<&str>) -> Markup {
     let Some(word) = word else {
         let flag = &look.facts.data_flag;
-        return html! { p class="dim" { "Silence: " code { "health alerts silence " (name) " --for 1h" (flag) } } };
+        return html! { p class="dim" { @if name == "all" { "To silence all: " } @else { "To silence it: " } code { "health alerts silence " (name) " --for 1h" (flag) } } };
     };
     html! {
         form method="post" action=(PATH) {
@@ -196,7 +196,7 @@ fn silence(look: &Look, name: &str, word: Option<&str>) -> Markup {
 fn pending(look: &Look) -> Markup {
     let pending = &look.facts.alerts.pending;
     html! { @if !pending.is_empty() {
-        h2 { "Not told" }
+        h2 { "Not told yet" }
         @for one in pending {
             p class="event" {
                 b { (one.name) } " "
@@ -214,7 +214,7 @@ fn silences(look: &Look, word: Option<&str>) -> Markup {
     let silences = &look.facts.alerts.silences;
     html! {
         h2 { "Silences" }
-        @if silences.is_empty() { p class="dim" { "None: every alert is told." } }
+        @if silences.is_empty() { p class="dim" { "None is silenced." } }
         @for one in silences {
             @let name = if one.name == "*" { "all" } else { &one.name };
             form method="post" action=(PATH) class="event" {
@@ -236,7 +236,7 @@ fn silences(look: &Look, word: Option<&str>) -> Markup {
         }
         (silence(look, "all", word))
         @if word.is_none() {
-            p class="dim" { "This page only shows: `[serve] read_only = false` in the configuration puts buttons here, for whoever may read it." }
+            p class="dim" { "This page only shows. " code { "[serve] read_only = false" } " in the configuration puts buttons here, for whoever may read it." }
         }
     }
 }

@@ -11,7 +11,7 @@ use super::alerts;
 use super::shown::Server;
 
 /// Pages that are kept for one look.
-const KEPT: usize = 64;
+const KEPT: usize = 128;
 /// What they may have together, in bytes.
 const KEPT_BYTES: usize = 4 << 20;
 /// The largest form, in bytes; ours have some 100.

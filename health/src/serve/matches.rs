@@ -240,9 +240,11 @@ pub fn one(look: &Look, page: &One<'_>) -> Markup {
         @if let Some((books, fair)) = row.consensus {
             p { "Consensus of " (books) " books: " @for p in fair { (price::percent(p, 1)) " " } }
         }
-        (history("Fair probability of the quoted book", page.history, now))
-        @if let Some(trail) = row.trail.as_ref().filter(|_| row.phase == Phase::Live) {
-            (history("The same since kick-off", since_kickoff(page.history, trail.from), now))
+        div class="charts" {
+            (history("Fair probability of the quoted book", page.history, now))
+            @if let Some(trail) = row.trail.as_ref().filter(|_| row.phase == Phase::Live) {
+                (history("The same since kick-off", since_kickoff(page.history, trail.from), now))
+            }
         }
         @match page.detail {
             Ok(detail) => { (incidents(detail)) @for grid in &detail.markets { (books(grid, page.format, now)) } },
@@ -351,6 +353,7 @@ fn incidents(detail: &Detail) -> Markup {
 
 fn books(grid: &crate::product::detail::Grid, format: Format, now: DateTime<Utc>) -> Markup {
     let best = Detail::best(grid);
+    let lines = grid.books.iter().any(|book| book.line.is_some());
     let line = |value: Option<f64>| match value {
         Some(value) if grid.market == "Handicap" => price::handicap(value),
         Some(value) => price::total(value),
@@ -360,16 +363,17 @@ fn books(grid: &crate::product::detail::Grid, format: Format, now: DateTime<Utc>
         h2 { (grid.market) " at every book" }
         div class="scroll" { table {
             thead { tr {
-                th scope="col" class="l" { "Book" } th scope="col" { "Line" }
+                th scope="col" class="l" { "Book" } @if lines { th scope="col" { "Line" } }
                 @for outcome in grid.outcomes { th scope="col" { (outcome) } }
                 th scope="col" { "Margin" } th scope="col" { "Age" } th scope="col" { "Ticks" } th scope="col" { "Score" } th scope="col" class="l" { "Opened" } th scope="col" class="l" { "" }
             } }
             tbody { @for book in &grid.books {
                 tr {
-                    th scope="row" class="l" { (book.bookmaker) } td { (line(book.line)) }
+                    th scope="row" class="l" { (book.bookmaker) } @if lines { td { (line(book.line)) } }
                     @for (at, decimal) in book.prices.iter().enumerate() {
                         @let text = price::price(*decimal, format);
                         @if book.suspended { td class="susp" { (text) } }
+                        @else if book.stale { td class="dim" { "~" (text) } }
                         @else if best.get(at).copied().flatten() == Some(*decimal) { td { b class="ok" { (text) " *" } } }
                         @else { td { (text) } }
                     }
@@ -377,7 +381,7 @@ fn books(grid: &crate::product::detail::Grid, format: Format, now: DateTime<Utc>
                     td class="l dim" {
                         @if let Some((opened, prices)) = &book.opening { (line(*opened)) " " @for decimal in prices { (price::price(*decimal, format)) " " } }
                     }
-                    td class="l bad" { @if book.suspended { "suspended" } }
+                    td class=(if book.suspended { "l bad" } else { "l warn" }) { @if book.suspended { "suspended" } @else if book.stale { "stale" } }
                 }
             } }
         } }

@@ -9,6 +9,7 @@ pub mod access;
 pub mod alerts;
 mod answer;
 mod api;
+mod charts;
 mod connections;
 mod guard;
 pub mod logs;

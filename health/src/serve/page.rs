@@ -4,16 +4,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use maud::{DOCTYPE, Markup, html};
 use pipeline::VERSION;
 
-use super::svg::{self, Cell, Series};
+use super::{charts, svg};
 use crate::facts::Forecast;
 use crate::look::{Beat, Look, Pace, Range};
 use crate::monitor::overview::short;
 use crate::monitor::steps::{Doing, fresh};
 use crate::verdict::Level;
-use crate::words::{bytes, grouped};
-
-/// Points of the disk's chart.
-const FILL_POINTS: usize = 96;
+use crate::words::grouped;
 
 /// Where the style is; another version has another address, since a browser keeps it.
 pub(super) const STYLE_ADDRESS: &str = concat!("/style.css?", env!("CARGO_PKG_VERSION"));
@@ -102,7 +99,7 @@ pub fn overview(look: &Look, pace: Option<&Pace>, word: Option<&str>) -> Markup 
         (cards(look))
         @if let Some(pace) = pace {
             (steps(look, pace))
-            (charts(look, pace))
+            (charts::charts(look, pace))
             (events(pace))
         }
     }
@@ -213,122 +210,6 @@ fn beats(strip: &[Beat]) -> Vec<Option<f64>> {
         _ => None,
     };
     newest.iter().map(value).collect()
-}
-
-fn charts(look: &Look, pace: &Pace) -> Markup {
-    let now = look.facts.now;
-    let stamp = |at: DateTime<Utc>| match pace.range {
-        Range::Quarter | Range::Hour => at.format("%H:%M").to_string(),
-        _ => at.format("%d %b %H:%M").to_string(),
-    };
-    let (from, until) = (stamp(now - pace.range.length()), stamp(now));
-    let values = |value: &dyn Fn(&journal::windows::Bucket) -> Option<f64>| {
-        pace.buckets.iter().map(value).collect::<Vec<_>>()
-    };
-    let mean = values(&|bucket| bucket.mean_s);
-    let longest = values(&|bucket| bucket.max_s);
-    let ages = values(&|bucket| bucket.data_age_s);
-    let cells: Vec<_> = pace
-        .buckets
-        .iter()
-        .map(|bucket| match (bucket.ok, bucket.bad) {
-            (0, 0) => Cell::Nothing,
-            (_, 0) => Cell::Good,
-            (0, _) => Cell::Bad,
-            _ => Cell::Mixed,
-        })
-        .collect();
-    let window = &pace.window;
-    let words = format!(
-        "{} good and {} bad cycles from {from} to {until}",
-        window.ok,
-        window.bad()
-    );
-    html! {
-        h2 { "Cycles, " (pace.range.word()) }
-        figure {
-            figcaption { (words) "; a tall red bar is a bad time, a gap one without cycles" }
-            (svg::strip(&cells, &words))
-        }
-        div class="charts" {
-            (svg::chart("Time of a cycle", &from, &until, " s", &[
-                Series { name: "mean", values: &mean, dashed: false, class: "ok" },
-                Series { name: "longest", values: &longest, dashed: false, class: "dim" },
-            ]))
-            (svg::chart("Age of the data at the end of a cycle", &from, &until, " s", &[
-                Series { name: "age", values: &ages, dashed: false, class: "ok" },
-            ]))
-            (disk(look, pace))
-        }
-    }
-}
-
-/// The free space over the last week and, dashed, as it goes on if it goes on so.
-fn disk(look: &Look, pace: &Pace) -> Markup {
-    let fills: Vec<_> = pace
-        .fills
-        .iter()
-        .filter_map(|fill| Some((fill.at, fill.disk_free?)))
-        .collect();
-    let (Some(first), Some(last)) = (fills.first(), fills.last()) else {
-        return svg::chart("Free space of the disk", "", "", "", &[]);
-    };
-    let gigabytes = |n: u64| n as f64 / 1e9;
-    let span = (last.0 - first.0).num_seconds().max(1) as f64;
-    let mut known = vec![None; FILL_POINTS];
-    for (at, free) in &fills {
-        let point =
-            ((*at - first.0).num_seconds() as f64 / span * (FILL_POINTS / 2 - 1) as f64) as usize;
-        known[point.min(FILL_POINTS - 1)] = Some(gigabytes(*free));
-    }
-    let mut ahead = vec![None; FILL_POINTS];
-    let full = look
-        .facts
-        .storage
-        .growth
-        .as_ref()
-        .and_then(|growth| growth.disk);
-    if let Some(Forecast::InSeconds(left)) = full {
-        let now = gigabytes(last.1);
-        for (step, point) in (FILL_POINTS / 2 - 1..FILL_POINTS).enumerate() {
-            let seconds = span * step as f64 / (FILL_POINTS / 2) as f64;
-            ahead[point] = Some((now * (1.0 - seconds / left.max(1.0))).max(0.0));
-        }
-    }
-    let data = pace.fills.iter().rev().find_map(|fill| fill.data_bytes);
-    let title = match (full, data) {
-        (Some(Forecast::InSeconds(left)), _) => format!(
-            "Free space of the disk, full in about {}",
-            short(TimeDelta::seconds(left as i64))
-        ),
-        (_, Some(data)) => format!(
-            "Free space of the disk; the data directory holds {}",
-            bytes(data)
-        ),
-        _ => "Free space of the disk".to_owned(),
-    };
-    let until = last.0 + TimeDelta::seconds(span as i64);
-    let stamp = |at: DateTime<Utc>| at.format("%d %b %H:%M").to_string();
-    svg::chart(
-        &title,
-        &stamp(first.0),
-        &stamp(until),
-        " GB",
-        &[
-            Series {
-                name: "free",
-                values: &known,
-                dashed: false,
-                class: "ok",
-            },
-            Series {
-                name: "if it goes on so",
-                values: &ahead,
-                dashed: true,
-                class: "warn",
-            },
-        ],
-    )
 }
 
 fn events(pace: &Pace) -> Markup {

@@ -90,14 +90,14 @@ fn one(look: &Look, id: &str, format: Format) -> Page {
     let Some((board, row)) = found else {
         return missing(look, "The newest cycle has no such match; it may be over.");
     };
-    let detail = match Detail::read(&look.facts.data, id) {
+    let detail = match Detail::read_at(&look.facts.data, &board.records, id) {
         Ok(Some(detail)) => Ok(detail),
         Ok(None) => Err("Step 2's newest file has no such match.".to_owned()),
         Err(why) => Err(why.message),
     };
     let history = row.result.as_ref().map_or_else(Vec::new, |quote| {
         let file = look.facts.data.output(1);
-        trail::whole(&file, &board.places, id, quote.bookmaker_id)
+        trail::whole(&file, &board.histories, id, quote.bookmaker_id)
     });
     let main = matches::one(
         look,

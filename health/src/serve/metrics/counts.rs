@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use journal::windows::Run;
+use journal::reader::Step;
 use journal::{JournalError, Reader, StepOutcome};
 
 use super::text::Histogram;
 
 /// Runs that are looked at for new ones, in cycles.
-pub(super) const BACK: u32 = 200;
+const BACK: u32 = 200;
+/// Endpoints that have a label of their own; the provider has a few dozen, and step 1 asks seven.
+pub(super) const ENDPOINTS: usize = 10;
 
 /// What has been counted since this process began.
 #[derive(Debug, Default)]
@@ -21,6 +23,9 @@ pub struct Counts {
     pub(super) requests: BTreeMap<String, u64>,
     pub(super) fetch_retries: u64,
     pub(super) bytes: u64,
+    pub(super) failures: u64,
+    pub(super) records: BTreeMap<String, u64>,
+    pub(super) overruns: u64,
 }
 
 impl Counts {
@@ -50,47 +55,50 @@ impl Counts {
             }
             if let Some(fetch) = &cycle.fetch {
                 for (endpoint, n) in &fetch.by_endpoint {
-                    *self.requests.entry(endpoint_of(endpoint)).or_default() += n;
+                    let label = self.endpoint(endpoint);
+                    *self.requests.entry(label).or_default() += n;
                 }
+                self.failures += fetch.errors.iter().map(|error| times(error)).sum::<u64>();
                 self.fetch_retries += fetch.retries;
                 self.bytes += fetch.bytes;
             }
+            self.overruns += u64::from(cycle.overrun.is_some());
             for step in reader.steps(cycle)? {
-                let name = bounded(&step.name);
-                *self.retries.entry(name).or_default() +=
-                    u64::from(step.attempts.saturating_sub(1));
-            }
-        }
-        let names = reader.steps(new[0])?;
-        let runs = reader.runs(BACK)?;
-        for run in runs
-            .iter()
-            .filter(|run| new.iter().any(|cycle| cycle.seq == run.cycle))
-        {
-            let name = names.iter().find(|step| step.position == run.position);
-            if let Some(name) = name {
-                self.run(bounded(&name.name), run);
+                self.step(bounded(&step.name), &step);
             }
         }
         self.seen = Some(last);
         Ok(())
     }
 
-    fn run(&mut self, step: String, run: &Run) {
-        let Some(outcome) = run.outcome else { return };
+    fn step(&mut self, name: String, step: &Step) {
+        *self.retries.entry(name.clone()).or_default() +=
+            u64::from(step.attempts.saturating_sub(1));
+        let Some(outcome) = step.outcome else { return };
         let result = match outcome {
             StepOutcome::Ok => "ok",
             StepOutcome::TimedOut { .. } => "timeout",
             StepOutcome::NotRun | StepOutcome::Cancelled => "skipped",
             _ => "error",
         };
-        if let Some(wall) = run.wall_ms.filter(|_| result == "ok") {
-            self.times
-                .entry(step.clone())
-                .or_default()
-                .add(wall as f64 / 1000.0);
+        if result == "ok" {
+            if let Some(wall) = step.wall {
+                let times = self.times.entry(name.clone()).or_default();
+                times.add(wall.as_secs_f64());
+            }
+            *self.records.entry(name.clone()).or_default() += step.matches.unwrap_or(0);
         }
-        *self.runs.entry((step, result)).or_default() += 1;
+        *self.runs.entry((name, result)).or_default() += 1;
+    }
+
+    /// The label of an endpoint: one that is known, or a new one while there are not too many.
+    fn endpoint(&self, path: &str) -> String {
+        let label = endpoint_of(path);
+        if self.requests.contains_key(&label) || self.requests.len() < ENDPOINTS {
+            label
+        } else {
+            "other".to_owned()
+        }
     }
 }
 
@@ -102,4 +110,12 @@ pub(super) fn bounded(name: &str) -> String {
 /// An endpoint's path as a label; the provider has a few dozen.
 pub(super) fn endpoint_of(path: &str) -> String {
     path.chars().filter(|c| !c.is_control()).take(60).collect()
+}
+
+/// How often an error happened, as step 1 writes it: `odds: HTTP 502 (3×)`.
+pub(in crate::serve) fn times(error: &str) -> u64 {
+    let count = error
+        .strip_suffix("×)")
+        .and_then(|head| head.rsplit_once(" ("));
+    count.and_then(|(_, n)| n.parse().ok()).unwrap_or(1)
 }

@@ -1,8 +1,12 @@
 //! The product and the feed behind it.
 
-use super::counts::{Counts, endpoint_of};
+use chrono::{DateTime, Utc};
+use football::Phase;
+
+use super::counts::{Counts, ENDPOINTS, endpoint_of};
 use super::text::Text;
 use crate::look::Look;
+use crate::product::Board;
 
 pub(super) fn data(text: &mut Text, look: &Look) {
     let board = look.board();
@@ -13,6 +17,12 @@ pub(super) fn data(text: &mut Text, look: &Look) {
         "gauge",
         "Age of the product's data, from the fetch.",
         board.map(|board| board.age_s(now) as f64),
+    );
+    text.one(
+        "odds_age_seconds",
+        "gauge",
+        "Age of the middle 1X2 price of the matches being played.",
+        board.and_then(|board| odds_age(board, now)),
     );
     text.one(
         "output_fetched_timestamp_seconds",
@@ -68,6 +78,12 @@ pub(super) fn feed(text: &mut Text, look: &Look, counts: &Counts) {
         "Bytes from the provider since health serve started.",
         Some(counts.bytes as f64),
     );
+    text.one(
+        "api_errors_total",
+        "counter",
+        "Requests to the provider that failed for good since health serve started.",
+        Some(counts.failures as f64),
+    );
     let fetch = look.pace.as_ref().and_then(|pace| pace.fetch.as_ref());
     text.one(
         "fetch_completeness_ratio",
@@ -87,16 +103,42 @@ pub(super) fn feed(text: &mut Text, look: &Look, counts: &Counts) {
         "Kinds of error of the newest fetch.",
         fetch.map(|fetch| fetch.errors.len() as f64),
     );
+    text.one(
+        "fetch_duration_seconds",
+        "gauge",
+        "How long the newest fetch took.",
+        fetch.map(|fetch| fetch.elapsed_ms as f64 / 1000.0),
+    );
+    text.one(
+        "fetch_odds_behind",
+        "gauge",
+        "Matches being played whose odds are further behind than allowed.",
+        fetch.map(|fetch| fetch.odds_behind as f64),
+    );
     text.family(
         "api_rate_limit_remaining",
         "gauge",
         "Requests that a budget had left after the newest fetch.",
     );
-    for (endpoint, left) in fetch.into_iter().flat_map(|fetch| &fetch.budget_left) {
+    for (endpoint, left) in fetch
+        .into_iter()
+        .flat_map(|fetch| fetch.budget_left.iter().take(ENDPOINTS))
+    {
         text.sample(
             "api_rate_limit_remaining",
             &[("endpoint", &endpoint_of(endpoint))],
             *left as f64,
         );
     }
+}
+
+/// How old the middle one of the 1X2 prices is that the matches being played have; none while none has any.
+fn odds_age(board: &Board, now: DateTime<Utc>) -> Option<f64> {
+    let live = board.matches.iter().filter(|row| row.phase == Phase::Live);
+    let mut ages: Vec<_> = live
+        .filter_map(|row| Some(row.result.as_ref()?.age_s))
+        .collect();
+    ages.sort_unstable();
+    let middle = ages.get(ages.len() / 2)?;
+    Some((middle + board.age_s(now)) as f64)
 }

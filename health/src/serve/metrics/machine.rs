@@ -104,6 +104,35 @@ pub(super) fn alerts(text: &mut Text, look: &Look) {
         }
     }
     text.family(
+        "notifications_total",
+        "counter",
+        "Messages that a sink took, ever.",
+    );
+    for sink in &alerts.sinks {
+        let labels = [("sink", sink.name.as_str()), ("result", "ok")];
+        text.sample("notifications_total", &labels, sink.delivered as f64);
+    }
+    text.each(
+        "notifications_waiting",
+        "gauge",
+        "Messages that a sink has not taken yet.",
+        "sink",
+        alerts
+            .sinks
+            .iter()
+            .map(|sink| (sink.name.as_str(), sink.queued as f64)),
+    );
+    let pings = alerts.sinks.iter().filter(|sink| sink.kind == "ping");
+    text.one(
+        "deadman_ping_last_success_timestamp_seconds",
+        "gauge",
+        "When a dead man's switch was last reached, unix time.",
+        pings
+            .filter_map(|sink| sink.last_success)
+            .max()
+            .map(|at| at.timestamp() as f64),
+    );
+    text.family(
         "notification_failing",
         "gauge",
         "1 while a sink can't be reached.",

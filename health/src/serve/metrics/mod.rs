@@ -7,10 +7,12 @@
 mod counts;
 mod data;
 mod machine;
+mod process;
 mod steps;
 mod text;
 
 pub use self::counts::Counts;
+pub(super) use self::counts::times;
 use self::text::Text;
 use crate::look::Look;
 use crate::verdict::{Level, Verdict};
@@ -25,13 +27,22 @@ pub fn page(look: &Look, counts: &Counts) -> String {
     data::feed(&mut text, look, counts);
     machine::storage(&mut text, look);
     machine::alerts(&mut text, look);
+    process::orchestrator(&mut text, look);
+    process::own(&mut text);
     text.0
 }
 
 fn general(text: &mut Text, look: &Look) {
     let facts = &look.facts;
     text.family("build_info", "gauge", "Version of health, always 1.");
-    text.sample("build_info", &[("version", pipeline::VERSION)], 1.0);
+    let (version, commit) = pipeline::VERSION
+        .split_once(" (")
+        .unwrap_or((pipeline::VERSION, ""));
+    let labels = [
+        ("version", version),
+        ("commit", commit.trim_end_matches(')')),
+    ];
+    text.sample("build_info", &labels, 1.0);
     let level = look.verdict.level();
     text.each(
         "verdict",

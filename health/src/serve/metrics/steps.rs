@@ -1,6 +1,8 @@
 //! Steps and cycles.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use journal::StepOutcome;
+use journal::windows::Run;
 
 use super::counts::{Counts, bounded};
 use super::text::Text;
@@ -41,6 +43,16 @@ pub(super) fn steps(text: &mut Text, look: &Look, counts: &Counts) {
         text.sample("step_retries_total", &[("step", name)], n as f64);
     }
     text.family(
+        "step_records_total",
+        "counter",
+        "Matches that good runs put out since health serve started.",
+    );
+    for name in &names {
+        let n = counts.records.get(name).copied().unwrap_or(0);
+        let labels = [("step", name.as_str()), ("direction", "out")];
+        text.sample("step_records_total", &labels, n as f64);
+    }
+    text.family(
         "step_duration_seconds",
         "histogram",
         "How long good runs took since health serve started.",
@@ -49,9 +61,7 @@ pub(super) fn steps(text: &mut Text, look: &Look, counts: &Counts) {
         let found = counts.times.get(name).cloned().unwrap_or_default();
         text.histogram("step_duration_seconds", &[("step", name)], &found);
     }
-    let at = |time: Option<chrono::DateTime<chrono::Utc>>| {
-        time.map(|at| at.timestamp_millis() as f64 / 1000.0)
-    };
+    let at = |time: Option<DateTime<Utc>>| time.map(|at| at.timestamp_millis() as f64 / 1000.0);
     let gauge = |text: &mut Text,
                  name: &str,
                  help: &str,
@@ -71,6 +81,29 @@ pub(super) fn steps(text: &mut Text, look: &Look, counts: &Counts) {
             step.newest
                 .map(|outcome| f64::from(u8::from(outcome == StepOutcome::Ok)))
         },
+    );
+    let history = look.facts.history.as_ref().ok();
+    let runs = history.map_or(&[][..], |history| &history.runs[..]);
+    let ended = |position: u32| {
+        let own = move |run: &&Run| run.position == position && run.outcome.is_some();
+        runs.iter().rev().filter(own)
+    };
+    gauge(
+        text,
+        "step_consecutive_failures",
+        "Runs that were not good since the newest good one, of the newest cycles.",
+        &|step| {
+            let bad = ended(step.window.position)
+                .take_while(|run| run.outcome != Some(StepOutcome::Ok))
+                .filter(|run| run.outcome != Some(StepOutcome::NotRun));
+            Some(bad.count() as f64)
+        },
+    );
+    gauge(
+        text,
+        "step_last_run_timestamp_seconds",
+        "When the newest run ended, good or not, unix time.",
+        &|step| at(ended(step.window.position).find_map(end)),
     );
     gauge(
         text,
@@ -145,6 +178,12 @@ pub(super) fn cycles(text: &mut Text, look: &Look, counts: &Counts) {
         "Failures since the last good cycle.",
         streak,
     );
+    text.one(
+        "cycle_overruns_total",
+        "counter",
+        "Cycles that took longer than the interval since health serve started.",
+        Some(counts.overruns as f64),
+    );
     text.family(
         "cycle_duration_seconds",
         "histogram",
@@ -158,4 +197,10 @@ pub(super) fn cycles(text: &mut Text, look: &Look, counts: &Counts) {
         "From one cycle's start to the next.",
         interval.map(|every| every.as_secs_f64()),
     );
+}
+
+/// When a run ended; none if it never began.
+fn end(run: &Run) -> Option<DateTime<Utc>> {
+    let wall = i64::try_from(run.wall_ms?).ok()?;
+    Some(run.started_at? + TimeDelta::milliseconds(wall))
 }

@@ -2,10 +2,9 @@
 
 use std::fmt::Write;
 
-/// Upper bounds of the histograms, in seconds.
-pub(super) const BOUNDS: [f64; 12] = [
-    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
-];
+/// Upper bounds of the histograms, in seconds: few, since each is a series of every step. The steps behind
+/// the fetch take some hundredths, a fetch seconds.
+pub(super) const BOUNDS: [f64; 5] = [0.025, 0.1, 0.5, 2.5, 10.0];
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Histogram {
@@ -57,6 +56,16 @@ impl Text {
         self.family(name, kind, help);
         if let Some(value) = value {
             self.sample(name, &[], value);
+        }
+    }
+
+    /// A figure that every exporter has under the same name, without our prefix; left out when unknown.
+    pub(super) fn standard(&mut self, name: &str, kind: &str, help: &str, value: Option<f64>) {
+        if let Some(value) = value {
+            let _ = writeln!(
+                self.0,
+                "# HELP process_{name} {help}\n# TYPE process_{name} {kind}\nprocess_{name} {value}"
+            );
         }
     }
 
