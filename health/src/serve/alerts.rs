@@ -103,7 +103,7 @@ pub(super) fn refused(status: StatusCode, words: &str) -> Page {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { "Nothing was changed - football-bot" }
-                link rel="stylesheet" href=(super::page::STYLE_ADDRESS);
+                link rel="stylesheet" href=(super::page::address("style.css", super::answer::STYLE));
             }
             body { main {
                 h2 { "Nothing was changed" }
@@ -165,8 +165,8 @@ fn card(look: &Look, one: &Active, word: Option<&str>) -> Markup {
             p { "Do: " code { (alert.next) } }
             p class="dim" {
                 @match alert.last_told {
-                    Some(last) => { "Told " (alert.told) " times, last " (length(look.facts.now - last)) " ago" },
-                    None => "Nobody was told yet",
+                    Some(last) => { "Messages: " (alert.told) ", the last " (length(look.facts.now - last)) " ago" },
+                    None => "No message yet",
                 }
                 @if let Some(next) = one.next_reminder.filter(|_| !one.silenced) { "; the next reminder " (seen(next)) }
             }
@@ -286,7 +286,7 @@ fn entry_line(entry: &Entry) -> Markup {
         @match entry.lasted_s {
             Some(seconds) => {
                 b class="ok" { "RESOLVED" } " " (entry.name) " after " (length(TimeDelta::seconds(seconds)))
-                ", told " (entry.told) " times"
+                ", messages: " (entry.told)
             },
             None => { b class="bad" { "FIRING" } " " (entry.name) ": " (entry.what) },
         }

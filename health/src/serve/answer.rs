@@ -21,8 +21,8 @@ const FORM: Duration = Duration::from_secs(10);
 /// The longest address that is kept or answered.
 const LONGEST: usize = 500;
 
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("live.js");
+pub(super) const STYLE: &str = include_str!("style.css");
+pub(super) const SCRIPT: &str = include_str!("live.js");
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; \
                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -192,7 +192,7 @@ fn finished(page: Page) -> Response {
     answer
 }
 
-/// Style and script: their addresses carry the version, so a browser may keep them.
+/// Style and script: their addresses change with them, so a browser may keep them.
 fn asset(kind: &'static str, text: &'static str) -> Response {
     let mut answer = finished(Page {
         status: StatusCode::OK,

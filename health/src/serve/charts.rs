@@ -74,8 +74,20 @@ fn disk(look: &Look, pace: &Pace) -> Markup {
     };
     let gigabytes = |n: u64| n as f64 / 1e9;
     let span = (last.0 - first.0).num_seconds().max(1) as f64;
-    // Left the past, right as much of what is to come; the past is dense enough to hold each value up to the next.
-    let past = FILL_POINTS / 2;
+    let full = look
+        .facts
+        .storage
+        .growth
+        .as_ref()
+        .and_then(|growth| growth.disk);
+    // With a forecast the past is the left half, and the right one as much of what is to come. The past is
+    // dense enough to hold each value up to the next.
+    let filling = matches!(full, Some(Forecast::InSeconds(_)));
+    let past = if filling {
+        FILL_POINTS / 2
+    } else {
+        FILL_POINTS
+    };
     let mut known = vec![None; FILL_POINTS];
     let mut next = fills.iter().peekable();
     let mut standing = None;
@@ -89,12 +101,6 @@ fn disk(look: &Look, pace: &Pace) -> Markup {
         *value = standing;
     }
     let mut ahead = vec![None; FILL_POINTS];
-    let full = look
-        .facts
-        .storage
-        .growth
-        .as_ref()
-        .and_then(|growth| growth.disk);
     if let Some(Forecast::InSeconds(left)) = full {
         let now = gigabytes(last.1);
         for (step, point) in (FILL_POINTS / 2 - 1..FILL_POINTS).enumerate() {
@@ -114,7 +120,8 @@ fn disk(look: &Look, pace: &Pace) -> Markup {
         ),
         _ => "Free space of the disk".to_owned(),
     };
-    let until = last.0 + TimeDelta::seconds(span as i64);
+    let ahead_s = if filling { span as i64 } else { 0 };
+    let until = last.0 + TimeDelta::seconds(ahead_s);
     let lines = [
         Series {
             name: "free",
@@ -129,11 +136,7 @@ fn disk(look: &Look, pace: &Pace) -> Markup {
             class: "warn",
         },
     ];
-    let lines = if ahead.iter().any(Option::is_some) {
-        &lines[..]
-    } else {
-        &lines[..1]
-    };
+    let lines = if filling { &lines[..] } else { &lines[..1] };
     let stamp = |at: DateTime<Utc>| at.format("%d %b %H:%M").to_string();
     svg::chart(&title, &stamp(first.0), &stamp(until), " GB", lines)
 }

@@ -12,7 +12,7 @@ use crate::monitor::overview::short;
 use crate::product::{Detail, Filter, Quote, Row, Sort, State, Which};
 
 /// Rows on one page.
-pub const MOST: usize = 60;
+pub const MOST: usize = 50;
 
 /// The names of the prices that can be chosen.
 pub fn formats() -> impl Iterator<Item = (Format, &'static str)> {
@@ -42,7 +42,7 @@ pub fn table(look: &Look, filter: &Filter, format: Format, page: usize) -> Marku
         @if board.matches.is_empty() { p { "The feed lists no match now." } }
         @else if rows.is_empty() { p { "No match is like that." } }
         @else {
-            div class="scroll" { table {
+            div class="scroll" { table class="m" {
                 thead { tr {
                     th scope="col" class="l" { "Time" } th scope="col" { "Home" } th scope="col" { "" }
                     th scope="col" class="l" { "Away" } th scope="col" { "1" } th scope="col" { "X" } th scope="col" { "2" }
@@ -59,7 +59,7 @@ pub fn table(look: &Look, filter: &Filter, format: Format, page: usize) -> Marku
                 } }
             }
             p class="dim" {
-                "Struck through: suspended, not to be had. ~ stale or from an old score. Handicap: the home side's line. "
+                "Struck through: suspended, not to be had. ~ stale or from an old score. Handicap (Hcp): the home side's line. "
                 "Move: fair probability of a home win since the opening, in points. " "Home win: since kick-off, else since the opening."
             }
         }
@@ -121,7 +121,7 @@ fn line(row: &Row, format: Format, since: i64) -> Markup {
         .filter(|_| !row.over())
         .and_then(|quote| Movement::between(quote.opening.as_ref()?.fair[0], quote.fair[0]));
     html! {
-        tr {
+        tr class=[row.result.is_none().then_some("none")] {
             td class=(clock) { (row.clock) }
             td class="name" { (cards(row.reds[0])) a href=(format!("/matches/{}", row.id)) { (name(row.home.as_deref())) } }
             td { b { (row.score) } }
@@ -172,13 +172,13 @@ fn market(quote: Option<&Quote<2>>, line: fn(f64) -> String, format: Format) -> 
         return html! { td {} };
     };
     let prices = quote.prices.map(|decimal| price::price(decimal, format));
-    let title = format!("{} / {}, {}", prices[0], prices[1], quote.state.word());
     let text = line(quote.line);
-    match quote.state {
-        State::Open => html! { td title=(title) { (text) } },
-        State::Suspended => html! { td class="susp" title=(title) { (text) } },
-        _ => html! { td class="warn" title=(title) { "~" (text) } },
-    }
+    let (class, mark) = match quote.state {
+        State::Open => ("", ""),
+        State::Suspended => ("susp", ""),
+        _ => ("warn", "~"),
+    };
+    html! { td class=[(!class.is_empty()).then_some(class)] { (mark) (text) " " small { (prices[0]) "/" (prices[1]) } } }
 }
 
 /// A name as a page shows it: controls and the marks that turn text around are gone, whatever else is

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use maud::{DOCTYPE, Markup, html};
 use pipeline::VERSION;
 
+use super::answer::{SCRIPT, STYLE};
 use super::{charts, svg};
 use crate::facts::Forecast;
 use crate::look::{Beat, Look, Pace, Range};
@@ -12,8 +13,14 @@ use crate::monitor::steps::{Doing, fresh};
 use crate::verdict::Level;
 use crate::words::grouped;
 
-/// Where the style is; another version has another address, since a browser keeps it.
-pub(super) const STYLE_ADDRESS: &str = concat!("/style.css?", env!("CARGO_PKG_VERSION"));
+/// The address of the style or the script: what is changed has another address, since a browser keeps it.
+pub(super) fn address(name: &str, text: &str) -> String {
+    // FNV-1a, 64 bits: it need only differ.
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("/{name}?{hash:x}")
+}
 
 /// A page around `main`; `path` is the page's own, for the navigation.
 pub fn frame(look: &Look, title: &str, path: &str, main: Markup) -> String {
@@ -37,8 +44,8 @@ pub fn frame(look: &Look, title: &str, path: &str, main: Markup) -> String {
                 title { (mark) " - " (title) " - football-bot" }
                 noscript { meta http-equiv="refresh" content="30"; }
                 link rel="icon" href=(icon(level));
-                link rel="stylesheet" href=(STYLE_ADDRESS);
-                script src=(concat!("/live.js?", env!("CARGO_PKG_VERSION"))) defer {}
+                link rel="stylesheet" href=(address("style.css", STYLE));
+                script src=(address("live.js", SCRIPT)) defer {}
             }
             body {
                 header class=(format!("banner {word}")) {
@@ -105,9 +112,13 @@ pub fn overview(look: &Look, pace: Option<&Pace>, word: Option<&str>) -> Markup 
     }
 }
 
+/// What the verdict finds wrong, without what an alert says in the same words.
 fn problems(look: &Look) -> Markup {
+    let firing = &look.facts.alerts.firing;
+    let said = |what: &str| firing.iter().any(|one| one.alert.what == what);
+    let problems = look.verdict.problems.iter().enumerate();
     html! {
-        @for (at, problem) in look.verdict.problems.iter().enumerate() {
+        @for (at, problem) in problems.filter(|(_, problem)| !said(&problem.what)) {
             section class=(format!("alert {}", problem.level.word())) id=(format!("problem-{at}")) {
                 p { b { (problem.level.word()) ": " (problem.what) } }
                 @if let Some(why) = &problem.why { p { "Why: " (why) } }

@@ -59,6 +59,7 @@ fn every_address_answers_and_none_lets_a_page_load_from_elsewhere() {
             "1 of 2 matches",
         ),
         ("/matches/m1", "text/html", "Consensus of 4 books"),
+        ("/alerts", "text/html", "All 20 rules"),
         ("/logs", "text/html", "&lt;b&gt;no&lt;/b&gt;"),
         ("/api/v1/status", "application/json", "\"status\":\"pass\""),
         ("/api/v1/matches", "application/json", "\"fresh\":true"),
@@ -260,7 +261,7 @@ fn a_page_with_everything_on_it_stays_below_sixty_kilobytes() {
     product(&place, 5, &many);
     let server = Server::of(&place, &[]);
     let shared = server.get("/style.css").body.len() + server.get("/live.js").body.len();
-    for path in ["/", "/matches", "/matches/m1", "/logs"] {
+    for path in ["/", "/matches", "/matches/m1", "/alerts", "/logs"] {
         let all = server.get(path).body.len() + shared;
         assert!(all < 60_000, "{path}: {all} bytes");
     }
