@@ -140,6 +140,34 @@ fn told_to_stop_it_ends_at_once_whoever_is_connected() {
 }
 
 #[test]
+fn a_disk_that_hangs_is_waited_for_once_and_holds_up_neither_readers_nor_the_end() {
+    let (place, _lock) = well();
+    let mut server = Server::of(&place, &[]);
+    assert_eq!(server.get("/").status, 200);
+    // Whoever opens a pipe that nobody writes to hangs.
+    let pipe = place.data("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRUSR).unwrap();
+    fs::rename(&pipe, place.data("step5/step5.json")).unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(
+        server.get("/").body.contains("3 of 3 cycles good"),
+        "what was seen last is shown"
+    );
+    let begun = Instant::now();
+    for _ in 0..5 {
+        assert_eq!(server.get("/").status, 200);
+    }
+    // Five that waited anew would take 25 seconds.
+    assert!(
+        begun.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        begun.elapsed()
+    );
+    let status = server.terminate(Duration::from_secs(8));
+    assert!(status.expect("it does not end").success());
+}
+
+#[test]
 fn settings_that_would_answer_nobody_are_refused() {
     let place = Place::new();
     for setting in ["CONNECTIONS", "HEADER_TIMEOUT", "CONNECTION_TIMEOUT"] {

@@ -82,6 +82,21 @@ impl Server {
         ))
     }
 
+    /// The most memory that it ever had resident, in bytes.
+    pub fn peak(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmHWM:"))
+            .unwrap();
+        line.split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+            * 1024
+    }
+
     /// Tells it to end; how it did, if it did within `patience`.
     pub fn terminate(&mut self, patience: Duration) -> Option<ExitStatus> {
         let pid = i32::try_from(self.child.id()).unwrap();
