@@ -8,7 +8,7 @@
   // Somebody who types, or walks the page's buttons by keys, is not to lose what he holds.
   function held() {
     var at = document.activeElement;
-    return at && /INPUT|SELECT|BUTTON|SUMMARY/.test(at.tagName) && at.closest("main");
+    return at && /INPUT|SELECT|BUTTON/.test(at.tagName) && at.closest("main");
   }
 
   function swap(text) {

@@ -71,7 +71,7 @@ fn serve(options: &Options, common: &Common, mut config: Config) -> Result<(), S
     let guard = Guard::new(config.serve.read_only)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(2)
+        .max_blocking_threads(4)
         .build()
         .map_err(|why| format!("failed to start the server: {why}"))?;
     let server = Arc::new(Server::new(common.clone(), config, access, guard));
