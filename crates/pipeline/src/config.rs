@@ -319,6 +319,14 @@ pub struct Serve {
     pub token_file: String,
     /// Host names by which readers may ask for it without a token, besides those of this machine.
     pub hosts: Vec<String>,
+    /// Whether the pages only show. `false` puts buttons on `/alerts` that silence alerts, for whoever may read it.
+    pub read_only: bool,
+    /// Connections that are held at once; who comes then waits until one ends.
+    pub connections: usize,
+    /// How long a reader may take to ask, also between one request of a connection and the next.
+    pub header_timeout: Span,
+    /// How long a connection may last: so a reader who takes nothing off it can't hold it for ever.
+    pub connection_timeout: Span,
 }
 
 impl Default for Serve {
@@ -327,6 +335,10 @@ impl Default for Serve {
             listen: "127.0.0.1:8787".to_owned(),
             token_file: String::new(),
             hosts: Vec::new(),
+            read_only: true,
+            connections: 128,
+            header_timeout: Span::seconds(10),
+            connection_timeout: Span::seconds(60),
         }
     }
 }

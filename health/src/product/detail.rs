@@ -1,14 +1,21 @@
 //! One match in full: what every book quotes, and what happened, from `step2/step2.json`.
 
+use std::fs::File;
+use std::io::{self, Read};
+
 use feed::Tick;
 use feed::codes::{self, Market};
 use feed::odds::{UNIT, as_decimal};
-use football::{Price, overround};
+use football::{Price, age_s, is_stale, overround};
 use pipeline::handoff::{self, Source};
 use pipeline::{DataDir, Failure};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use step2::Side;
+
+use super::members::{self, Places};
+
+/// As much of the file as its envelope may have, in bytes.
+const HEAD: u64 = 4096;
 
 /// What step 2's file knows beyond the row.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -41,6 +48,8 @@ pub struct BookPrices {
     pub bookmaker: String,
     /// Whether the book takes no bets on it: these are then the last prices at which it did.
     pub suspended: bool,
+    /// Whether they are too old to be trusted, or of an earlier part of the match.
+    pub stale: bool,
     /// When they were made, unix seconds.
     pub at: i64,
     /// The feed's minute text then.
@@ -80,18 +89,56 @@ impl Detail {
     /// # Errors
     /// 66 or 65 when the file is missing or can't be used.
     pub fn read(data: &DataDir, id: &str) -> Result<Option<Detail>, Failure> {
-        let source = Source::File(data.output(2));
-        let text = super::whole(&source)?;
-        handoff::open(&text, &source, 2, None)?;
-        let output: step2::Output<'_, &RawValue> = handoff::parse(&text, &source)?;
-        let Some((_, raw)) = output.matches.iter().find(|(found, _)| &**found == id) else {
-            return Ok(None);
-        };
-        let one: step2::Match<'_> = handoff::parse(raw.get(), &source)?;
-        Ok(Some(Detail::of(&one)))
+        Detail::read_at(data, &Places::default(), id)
     }
 
-    fn of(one: &step2::Match<'_>) -> Detail {
+    /// The same, quicker where it is known where the record stands.
+    ///
+    /// # Errors
+    /// As [`Detail::read`].
+    pub fn read_at(data: &DataDir, places: &Places, id: &str) -> Result<Option<Detail>, Failure> {
+        let path = data.output(2);
+        let source = Source::File(path.clone());
+        let mut head = Vec::new();
+        let read = File::open(&path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+        let head = String::from_utf8_lossy(&head);
+        let known = read
+            .ok()
+            .and_then(|_| handoff::open(&head, &source, 2, None).ok());
+        let envelope = match known {
+            Some(envelope) => envelope,
+            None => {
+                // Read whole, it can be said what is wrong with it.
+                let bytes = handoff::read(&source)?;
+                handoff::open(handoff::text(&bytes, &source)?, &source, 2, None)?
+            }
+        };
+        let fetched = envelope.fetched_at.timestamp();
+        let detail = |text: &str| {
+            let one: step2::Match<'_> = handoff::parse(text, &source)?;
+            Ok(Some(Detail::of(&one, fetched)))
+        };
+        if let Some(text) = places.read(&path, id) {
+            return detail(&text);
+        }
+        let mut found = Ok(None);
+        members::of_file(
+            &path,
+            "matches",
+            |one| one == id,
+            |_, _, text| {
+                found = detail(text);
+                false
+            },
+        )
+        .map_err(|why| {
+            let ended = why.kind() == io::ErrorKind::UnexpectedEof;
+            handoff::not_json(&source, ended, &why)
+        })?;
+        found
+    }
+
+    fn of(one: &step2::Match<'_>, fetched: i64) -> Detail {
         let markets = [
             (Market::FullTimeResult, "1X2", &["home", "draw", "away"][..]),
             (Market::Spread, "Handicap", &["home", "away"]),
@@ -104,7 +151,7 @@ impl Detail {
             books: one
                 .odds
                 .iter()
-                .filter_map(|(id, book)| quote(*id, book.series(market)?, market))
+                .filter_map(|(id, book)| quote(*id, book.series(market)?, market, (one, fetched)))
                 .collect(),
         });
         Detail {
@@ -125,11 +172,15 @@ impl Detail {
         }
     }
 
-    /// The highest price of each outcome of a market over the books that take bets.
+    /// The highest price of each outcome of a market over the books that take bets, by prices that are not
+    /// stale: what nobody would give any more is no best price.
     pub fn best(grid: &Grid) -> Vec<Option<f64>> {
         (0..grid.outcomes.len())
             .map(|at| {
-                let open = grid.books.iter().filter(|book| !book.suspended);
+                let open = grid
+                    .books
+                    .iter()
+                    .filter(|book| !book.suspended && !book.stale);
                 open.filter_map(|book| book.prices.get(at).copied())
                     .max_by(f64::total_cmp)
             })
@@ -137,13 +188,24 @@ impl Detail {
     }
 }
 
-fn quote(id: i64, series: &step2::Series<'_>, market: Market) -> Option<BookPrices> {
+fn quote(
+    id: i64,
+    series: &step2::Series<'_>,
+    market: Market,
+    (one, fetched): (&step2::Match<'_>, i64),
+) -> Option<BookPrices> {
     // The newest open prices are what one could bet on last; a newer tick that is none closes them.
     let tick = series.newest_open.as_ref()?;
     let (line, prices) = prices(tick, market)?;
     Some(BookPrices {
         bookmaker: codes::bookmaker(id).into_owned(),
         suspended: series.newest.as_ref() != Some(tick),
+        stale: is_stale(
+            codes::phase(one.status_id),
+            one.status_id,
+            tick.status,
+            age_s(fetched, tick.at),
+        ),
         at: tick.at,
         minute: tick.minute.clone().into_owned(),
         score: tick.score.clone().into_owned(),

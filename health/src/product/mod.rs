@@ -6,6 +6,7 @@
 //! since they are counted from the fetch and not from the file.
 
 pub mod detail;
+mod members;
 pub mod order;
 pub mod row;
 pub mod trail;
@@ -22,6 +23,7 @@ use pipeline::{DataDir, Envelope, Failure};
 use serde::Serialize;
 
 pub use detail::Detail;
+pub use members::Places;
 pub use order::{Filter, Sort, Which};
 pub use row::{Quote, Row, State};
 pub use trail::Trail;
@@ -44,6 +46,12 @@ pub struct Board {
     pub with_odds: usize,
     /// The matches in the file's order.
     pub matches: Vec<Row>,
+    /// Where the price histories of a match stand in `step1.json`.
+    #[serde(skip)]
+    pub histories: Places,
+    /// Where its record stands in `step2.json`.
+    #[serde(skip)]
+    pub records: Places,
 }
 
 impl Board {
@@ -53,10 +61,11 @@ impl Board {
     /// 66 when the product is missing, 65 when it can't be used.
     pub fn read(data: &DataDir) -> Result<Board, Failure> {
         let source = Source::File(data.output(5));
-        let text = whole(&source)?;
-        let mut board = Board::parse(&text, &source)?;
-        drop(text);
-        trail::add(&mut board, &data.output(1));
+        let bytes = handoff::read(&source)?;
+        let mut board = Board::parse(handoff::text(&bytes, &source)?, &source)?;
+        drop(bytes);
+        board.histories = trail::add(&mut board, &data.output(1));
+        board.records = Places::all(&data.output(2), "matches");
         Ok(board)
     }
 
@@ -78,6 +87,8 @@ impl Board {
                 .iter()
                 .map(|(_, one)| Row::of(one, today))
                 .collect(),
+            histories: Places::default(),
+            records: Places::default(),
             envelope,
         })
     }
@@ -146,8 +157,15 @@ struct Stamp {
 
 impl Stamp {
     fn of(path: &Path) -> Option<Stamp> {
+        Stamp::from(&fs::metadata(path).ok()?)
+    }
+
+    fn of_file(file: &fs::File) -> Option<Stamp> {
+        Stamp::from(&file.metadata().ok()?)
+    }
+
+    fn from(found: &fs::Metadata) -> Option<Stamp> {
         use std::os::unix::fs::MetadataExt;
-        let found = fs::metadata(path).ok()?;
         Some(Stamp {
             changed: found.modified().ok()?,
             bytes: found.len(),
@@ -170,16 +188,6 @@ impl Watched {
             }
         }
     }
-}
-
-/// The whole text of a file of ours.
-///
-/// # Errors
-/// 66 when it is missing, 65 when it can't be read or is no text.
-pub(crate) fn whole(source: &Source) -> Result<String, Failure> {
-    let bytes = handoff::read(source)?;
-    String::from_utf8(bytes.to_vec())
-        .map_err(|_| Failure::bad_input(format!("the input {source} is not UTF-8 text")))
 }
 
 /// The rows by id.

@@ -1,9 +1,10 @@
 //! How the prices of a match went: the fair probability of a home win over time, from the odds
 //! histories in `step1.json`, of the bookmaker whom the product quotes.
 //!
-//! The histories are 98 % of a cycle's bytes, so a series is read into a fixed number of points and
-//! forgotten. For a match in play the time since kick-off counts, else the time since the opening.
+//! The histories are 98 % of a cycle's bytes, tens of megabytes: the file is never held, the odds of one
+//! match at a time are, and a series is read into a fixed number of points and forgotten. For a match in play the time since kick-off counts, else the time since the opening.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use feed::Tick;
@@ -11,10 +12,13 @@ use feed::codes::{Market, in_play};
 use feed::json::{Cursor, Fault};
 use feed::row::Anomalies;
 use football::{Method, Price, fair};
-use pipeline::handoff::Source;
 use serde::Serialize;
 
+use super::members::{self, Places};
 use super::{Board, by_id};
+
+/// The object of `step1.json` that holds the odds by match.
+const ODDS: &str = "match_odds";
 
 /// Points of a trail.
 pub const POINTS: usize = 24;
@@ -31,46 +35,38 @@ pub struct Trail {
     pub home: Vec<Option<f64>>,
 }
 
-/// Adds the trails to the rows whose series are in the step 1 file. Without a file, or with one that
-/// can't be read, there are none: a row says enough without.
-pub(crate) fn add(board: &mut Board, step1: &Path) {
-    let source = Source::File(step1.to_path_buf());
-    let Ok(text) = super::whole(&source) else {
-        return;
-    };
+/// Adds the trails to the rows whose series are in the step 1 file, and says where they stand. Without a
+/// file, or with one that can't be read, there are none: a row says enough without.
+pub(crate) fn add(board: &mut Board, step1: &Path) -> Places {
     let until = board.envelope.fetched_at.timestamp();
     let mut rows = by_id(board);
-    let walked = each_match(&text, |id, cursor| {
-        let wanted = rows
-            .get_mut(id)
-            .and_then(|row| Some((row.result.as_ref()?.bookmaker_id, &mut row.trail)));
-        let Some((book, trail)) = wanted else {
-            return cursor.value().map(drop);
+    let books: HashMap<_, _> = rows
+        .iter()
+        .filter_map(|(id, row)| Some((id.clone(), row.result.as_ref()?.bookmaker_id)))
+        .collect();
+    let mut places = Places::new(step1);
+    let wanted = |id: &str| books.contains_key(id);
+    let walked = members::of_file(step1, ODDS, wanted, |id, span, text| {
+        places.add(id, span);
+        let (Some(book), Some(row)) = (books.get(id), rows.get_mut(id)) else {
+            return true;
         };
-        each_series(cursor, |company, market, c| {
-            if company != book || market != Market::FullTimeResult {
+        let read = each_series(&mut Cursor::new(text), |company, market, c| {
+            if company != *book || market != Market::FullTimeResult {
                 return c.value().map(drop);
             }
-            *trail = of_series(c, until)?;
+            row.trail = of_series(c, until)?;
             Ok(())
-        })
+        });
+        if let Err(why) = read {
+            log::debug!("the price history of {id} can't be used: {why}");
+        }
+        true
     });
     if let Err(why) = walked {
         log::debug!("the price histories end early: {why}");
     }
-}
-
-/// Calls `each` with the id and the cursor before every body of `match_odds`.
-fn each_match<'a>(
-    text: &'a str,
-    mut each: impl FnMut(&str, &mut Cursor<'a>) -> Result<(), Fault>,
-) -> Result<(), Fault> {
-    Cursor::new(text).object::<Fault>(|key, c| {
-        if &*key != "match_odds" || c.peek() != Some(b'{') {
-            return c.value().map(drop);
-        }
-        c.object::<Fault>(|id, c| each(&id, c))
-    })
+    places
 }
 
 /// Calls `each` with bookmaker, market and the cursor before every series of an odds body.
@@ -138,32 +134,54 @@ pub(crate) fn of_ticks(newest_first: &[Tick<'_>], until: i64) -> Option<Trail> {
 
 /// All open 1X2 prices of one match and bookmaker, oldest first: when, and the three fair
 /// probabilities; a closed time is a `None`. For the chart of one match.
-pub fn whole(step1: &Path, id: &str, bookmaker: i64) -> Vec<(i64, Option<[f64; 3]>)> {
-    let mut points = Vec::new();
-    let Ok(text) = super::whole(&Source::File(step1.to_path_buf())) else {
-        return points;
-    };
-    let odd = Anomalies::default();
-    let walked = each_match(&text, |found, cursor| {
-        if found != id {
-            return cursor.value().map(drop);
-        }
-        each_series(cursor, |company, market, c| {
-            if company != bookmaker || market != Market::FullTimeResult {
-                return c.value().map(drop);
+pub fn whole(
+    step1: &Path,
+    places: &Places,
+    id: &str,
+    bookmaker: i64,
+) -> Vec<(i64, Option<[f64; 3]>)> {
+    let mut points = match places.read(step1, id) {
+        Some(text) => points(&text, id, bookmaker),
+        None => {
+            // Another file by now, or never walked: it is looked for.
+            let mut found = Vec::new();
+            let walked = members::of_file(
+                step1,
+                ODDS,
+                |one| one == id,
+                |_, _, text| {
+                    found = points(text, id, bookmaker);
+                    false
+                },
+            );
+            if let Err(why) = walked {
+                log::debug!("no price history of {id}: {why}");
             }
-            c.array::<Fault>(|c| {
-                if let Some(tick) = Tick::read(c, &odd)? {
-                    points.push((tick.at, probabilities(&tick)));
-                }
-                Ok(())
-            })
+            found
+        }
+    };
+    points.reverse();
+    points
+}
+
+/// The points of one odds body, newest first as the feed has them.
+fn points(text: &str, id: &str, bookmaker: i64) -> Vec<(i64, Option<[f64; 3]>)> {
+    let odd = Anomalies::default();
+    let mut points = Vec::new();
+    let read = each_series(&mut Cursor::new(text), |company, market, c| {
+        if company != bookmaker || market != Market::FullTimeResult {
+            return c.value().map(drop);
+        }
+        c.array::<Fault>(|c| {
+            if let Some(tick) = Tick::read(c, &odd)? {
+                points.push((tick.at, probabilities(&tick)));
+            }
+            Ok(())
         })
     });
-    if let Err(why) = walked {
+    if let Err(why) = read {
         log::debug!("the price history of {id} ends early: {why}");
     }
-    points.reverse();
     points
 }
 

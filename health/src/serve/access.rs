@@ -120,7 +120,7 @@ fn given(header: &HeaderValue) -> Option<String> {
 }
 
 /// Compares in a time that does not depend on where the two differ.
-fn same(a: &[u8], b: &[u8]) -> bool {
+pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
     let mut different = u8::from(a.len() != b.len());
     for (at, byte) in b.iter().enumerate() {
         different |= byte ^ a.get(at).copied().unwrap_or(0);

@@ -12,7 +12,7 @@ use crate::monitor::overview::short;
 use crate::product::{Detail, Filter, Quote, Row, Sort, State, Which};
 
 /// Rows on one page.
-pub const MOST: usize = 60;
+pub const MOST: usize = 50;
 
 /// The names of the prices that can be chosen.
 pub fn formats() -> impl Iterator<Item = (Format, &'static str)> {
@@ -42,7 +42,7 @@ pub fn table(look: &Look, filter: &Filter, format: Format, page: usize) -> Marku
         @if board.matches.is_empty() { p { "The feed lists no match now." } }
         @else if rows.is_empty() { p { "No match is like that." } }
         @else {
-            div class="scroll" { table {
+            div class="scroll" { table class="m" {
                 thead { tr {
                     th scope="col" class="l" { "Time" } th scope="col" { "Home" } th scope="col" { "" }
                     th scope="col" class="l" { "Away" } th scope="col" { "1" } th scope="col" { "X" } th scope="col" { "2" }
@@ -59,7 +59,7 @@ pub fn table(look: &Look, filter: &Filter, format: Format, page: usize) -> Marku
                 } }
             }
             p class="dim" {
-                "Struck through: suspended, not to be had. ~ stale or from an old score. Handicap: the home side's line. "
+                "Struck through: suspended, not to be had. ~ stale or from an old score. Handicap (Hcp): the home side's line. "
                 "Move: fair probability of a home win since the opening, in points. " "Home win: since kick-off, else since the opening."
             }
         }
@@ -121,7 +121,7 @@ fn line(row: &Row, format: Format, since: i64) -> Markup {
         .filter(|_| !row.over())
         .and_then(|quote| Movement::between(quote.opening.as_ref()?.fair[0], quote.fair[0]));
     html! {
-        tr {
+        tr class=[row.result.is_none().then_some("none")] {
             td class=(clock) { (row.clock) }
             td class="name" { (cards(row.reds[0])) a href=(format!("/matches/{}", row.id)) { (name(row.home.as_deref())) } }
             td { b { (row.score) } }
@@ -172,13 +172,13 @@ fn market(quote: Option<&Quote<2>>, line: fn(f64) -> String, format: Format) -> 
         return html! { td {} };
     };
     let prices = quote.prices.map(|decimal| price::price(decimal, format));
-    let title = format!("{} / {}, {}", prices[0], prices[1], quote.state.word());
     let text = line(quote.line);
-    match quote.state {
-        State::Open => html! { td title=(title) { (text) } },
-        State::Suspended => html! { td class="susp" title=(title) { (text) } },
-        _ => html! { td class="warn" title=(title) { "~" (text) } },
-    }
+    let (class, mark) = match quote.state {
+        State::Open => ("", ""),
+        State::Suspended => ("susp", ""),
+        _ => ("warn", "~"),
+    };
+    html! { td class=[(!class.is_empty()).then_some(class)] { (mark) (text) " " small { (prices[0]) "/" (prices[1]) } } }
 }
 
 /// A name as a page shows it: controls and the marks that turn text around are gone, whatever else is
@@ -240,9 +240,11 @@ pub fn one(look: &Look, page: &One<'_>) -> Markup {
         @if let Some((books, fair)) = row.consensus {
             p { "Consensus of " (books) " books: " @for p in fair { (price::percent(p, 1)) " " } }
         }
-        (history("Fair probability of the quoted book", page.history, now))
-        @if let Some(trail) = row.trail.as_ref().filter(|_| row.phase == Phase::Live) {
-            (history("The same since kick-off", since_kickoff(page.history, trail.from), now))
+        div class="charts" {
+            (history("Fair probability of the quoted book", page.history, now))
+            @if let Some(trail) = row.trail.as_ref().filter(|_| row.phase == Phase::Live) {
+                (history("The same since kick-off", since_kickoff(page.history, trail.from), now))
+            }
         }
         @match page.detail {
             Ok(detail) => { (incidents(detail)) @for grid in &detail.markets { (books(grid, page.format, now)) } },
@@ -351,6 +353,7 @@ fn incidents(detail: &Detail) -> Markup {
 
 fn books(grid: &crate::product::detail::Grid, format: Format, now: DateTime<Utc>) -> Markup {
     let best = Detail::best(grid);
+    let lines = grid.books.iter().any(|book| book.line.is_some());
     let line = |value: Option<f64>| match value {
         Some(value) if grid.market == "Handicap" => price::handicap(value),
         Some(value) => price::total(value),
@@ -360,16 +363,17 @@ fn books(grid: &crate::product::detail::Grid, format: Format, now: DateTime<Utc>
         h2 { (grid.market) " at every book" }
         div class="scroll" { table {
             thead { tr {
-                th scope="col" class="l" { "Book" } th scope="col" { "Line" }
+                th scope="col" class="l" { "Book" } @if lines { th scope="col" { "Line" } }
                 @for outcome in grid.outcomes { th scope="col" { (outcome) } }
                 th scope="col" { "Margin" } th scope="col" { "Age" } th scope="col" { "Ticks" } th scope="col" { "Score" } th scope="col" class="l" { "Opened" } th scope="col" class="l" { "" }
             } }
             tbody { @for book in &grid.books {
                 tr {
-                    th scope="row" class="l" { (book.bookmaker) } td { (line(book.line)) }
+                    th scope="row" class="l" { (book.bookmaker) } @if lines { td { (line(book.line)) } }
                     @for (at, decimal) in book.prices.iter().enumerate() {
                         @let text = price::price(*decimal, format);
                         @if book.suspended { td class="susp" { (text) } }
+                        @else if book.stale { td class="dim" { "~" (text) } }
                         @else if best.get(at).copied().flatten() == Some(*decimal) { td { b class="ok" { (text) " *" } } }
                         @else { td { (text) } }
                     }
@@ -377,7 +381,7 @@ fn books(grid: &crate::product::detail::Grid, format: Format, now: DateTime<Utc>
                     td class="l dim" {
                         @if let Some((opened, prices)) = &book.opening { (line(*opened)) " " @for decimal in prices { (price::price(*decimal, format)) " " } }
                     }
-                    td class="l bad" { @if book.suspended { "suspended" } }
+                    td class=(if book.suspended { "l bad" } else { "l warn" }) { @if book.suspended { "suspended" } @else if book.stale { "stale" } }
                 }
             } }
         } }

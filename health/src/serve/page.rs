@@ -4,16 +4,23 @@ use chrono::{DateTime, TimeDelta, Utc};
 use maud::{DOCTYPE, Markup, html};
 use pipeline::VERSION;
 
-use super::svg::{self, Cell, Series};
+use super::answer::{SCRIPT, STYLE};
+use super::{charts, svg};
 use crate::facts::Forecast;
 use crate::look::{Beat, Look, Pace, Range};
 use crate::monitor::overview::short;
 use crate::monitor::steps::{Doing, fresh};
 use crate::verdict::Level;
-use crate::words::{bytes, grouped};
+use crate::words::grouped;
 
-/// Points of the disk's chart.
-const FILL_POINTS: usize = 96;
+/// The address of the style or the script: what is changed has another address, since a browser keeps it.
+pub(super) fn address(name: &str, text: &str) -> String {
+    // FNV-1a, 64 bits: it need only differ.
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("/{name}?{hash:x}")
+}
 
 /// A page around `main`; `path` is the page's own, for the navigation.
 pub fn frame(look: &Look, title: &str, path: &str, main: Markup) -> String {
@@ -35,21 +42,21 @@ pub fn frame(look: &Look, title: &str, path: &str, main: Markup) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (mark) " - " (title) " - football-bot" }
-                noscript { meta http-equiv="refresh" content="15"; }
+                noscript { meta http-equiv="refresh" content="30"; }
                 link rel="icon" href=(icon(level));
-                link rel="stylesheet" href=(concat!("/style.css?", env!("CARGO_PKG_VERSION")));
-                script src=(concat!("/live.js?", env!("CARGO_PKG_VERSION"))) defer {}
+                link rel="stylesheet" href=(address("style.css", STYLE));
+                script src=(address("live.js", SCRIPT)) defer {}
             }
             body {
                 header class=(format!("banner {word}")) {
                     h1 { (word) ": " (verdict.sentence()) }
                     p {
                         @if let Some(word) = simulated { b { (word) } " · " }
-                        (seen(now)) " · " span id="age" { "every second anew" }
+                        (seen(now)) " · " span id="age" { "reloads every 30 s" }
                     }
                 }
                 nav aria-label="Pages" {
-                    @for (to, name) in [("/", "Overview"), ("/matches", "Matches"), ("/logs", "Logs")] {
+                    @for (to, name) in [("/", "Overview"), ("/matches", "Matches"), ("/alerts", "Alerts"), ("/logs", "Logs")] {
                         a href=(to) aria-current=[(to == path).then_some("page")] { (name) }
                     }
                 }
@@ -82,7 +89,7 @@ fn icon(level: Level) -> &'static str {
 }
 
 /// A time in UTC, with the local one behind it.
-fn seen(at: DateTime<Utc>) -> Markup {
+pub(super) fn seen(at: DateTime<Utc>) -> Markup {
     let local = at
         .with_timezone(&chrono::Local)
         .format("%Y-%m-%d %H:%M:%S %z");
@@ -92,34 +99,30 @@ fn seen(at: DateTime<Utc>) -> Markup {
 }
 
 /// The first page.
-pub fn overview(look: &Look, pace: Option<&Pace>) -> Markup {
+pub fn overview(look: &Look, pace: Option<&Pace>, word: Option<&str>) -> Markup {
     html! {
         (problems(look))
+        (super::alerts::cards(look, word))
         (cards(look))
         @if let Some(pace) = pace {
             (steps(look, pace))
-            (charts(look, pace))
+            (charts::charts(look, pace))
             (events(pace))
         }
     }
 }
 
+/// What the verdict finds wrong, without what an alert says in the same words.
 fn problems(look: &Look) -> Markup {
+    let firing = &look.facts.alerts.firing;
+    let said = |what: &str| firing.iter().any(|one| one.alert.what == what);
+    let problems = look.verdict.problems.iter().enumerate();
     html! {
-        @for (at, problem) in look.verdict.problems.iter().enumerate() {
+        @for (at, problem) in problems.filter(|(_, problem)| !said(&problem.what)) {
             section class=(format!("alert {}", problem.level.word())) id=(format!("problem-{at}")) {
                 p { b { (problem.level.word()) ": " (problem.what) } }
                 @if let Some(why) = &problem.why { p { "Why: " (why) } }
                 p { "Do: " code { (problem.next) } }
-            }
-        }
-        @for one in &look.facts.alerts.firing {
-            section class="alert" id=(format!("alert-{}", one.name)) {
-                p {
-                    b { "Alert " (one.name) } @if one.silenced { " (silenced)" }
-                    " since " (seen(one.alert.since)) ", told " (one.alert.told) " times"
-                }
-                p { (one.alert.what) }
             }
         }
     }
@@ -218,122 +221,6 @@ fn beats(strip: &[Beat]) -> Vec<Option<f64>> {
         _ => None,
     };
     newest.iter().map(value).collect()
-}
-
-fn charts(look: &Look, pace: &Pace) -> Markup {
-    let now = look.facts.now;
-    let stamp = |at: DateTime<Utc>| match pace.range {
-        Range::Quarter | Range::Hour => at.format("%H:%M").to_string(),
-        _ => at.format("%d %b %H:%M").to_string(),
-    };
-    let (from, until) = (stamp(now - pace.range.length()), stamp(now));
-    let values = |value: &dyn Fn(&journal::windows::Bucket) -> Option<f64>| {
-        pace.buckets.iter().map(value).collect::<Vec<_>>()
-    };
-    let mean = values(&|bucket| bucket.mean_s);
-    let longest = values(&|bucket| bucket.max_s);
-    let ages = values(&|bucket| bucket.data_age_s);
-    let cells: Vec<_> = pace
-        .buckets
-        .iter()
-        .map(|bucket| match (bucket.ok, bucket.bad) {
-            (0, 0) => Cell::Nothing,
-            (_, 0) => Cell::Good,
-            (0, _) => Cell::Bad,
-            _ => Cell::Mixed,
-        })
-        .collect();
-    let window = &pace.window;
-    let words = format!(
-        "{} good and {} bad cycles from {from} to {until}",
-        window.ok,
-        window.bad()
-    );
-    html! {
-        h2 { "Cycles, " (pace.range.word()) }
-        figure {
-            figcaption { (words) "; a tall red bar is a bad time, a gap one without cycles" }
-            (svg::strip(&cells, &words))
-        }
-        div class="charts" {
-            (svg::chart("Time of a cycle", &from, &until, " s", &[
-                Series { name: "mean", values: &mean, dashed: false, class: "ok" },
-                Series { name: "longest", values: &longest, dashed: false, class: "dim" },
-            ]))
-            (svg::chart("Age of the data at the end of a cycle", &from, &until, " s", &[
-                Series { name: "age", values: &ages, dashed: false, class: "ok" },
-            ]))
-            (disk(look, pace))
-        }
-    }
-}
-
-/// The free space over the last week and, dashed, as it goes on if it goes on so.
-fn disk(look: &Look, pace: &Pace) -> Markup {
-    let fills: Vec<_> = pace
-        .fills
-        .iter()
-        .filter_map(|fill| Some((fill.at, fill.disk_free?)))
-        .collect();
-    let (Some(first), Some(last)) = (fills.first(), fills.last()) else {
-        return svg::chart("Free space of the disk", "", "", "", &[]);
-    };
-    let gigabytes = |n: u64| n as f64 / 1e9;
-    let span = (last.0 - first.0).num_seconds().max(1) as f64;
-    let mut known = vec![None; FILL_POINTS];
-    for (at, free) in &fills {
-        let point =
-            ((*at - first.0).num_seconds() as f64 / span * (FILL_POINTS / 2 - 1) as f64) as usize;
-        known[point.min(FILL_POINTS - 1)] = Some(gigabytes(*free));
-    }
-    let mut ahead = vec![None; FILL_POINTS];
-    let full = look
-        .facts
-        .storage
-        .growth
-        .as_ref()
-        .and_then(|growth| growth.disk);
-    if let Some(Forecast::InSeconds(left)) = full {
-        let now = gigabytes(last.1);
-        for (step, point) in (FILL_POINTS / 2 - 1..FILL_POINTS).enumerate() {
-            let seconds = span * step as f64 / (FILL_POINTS / 2) as f64;
-            ahead[point] = Some((now * (1.0 - seconds / left.max(1.0))).max(0.0));
-        }
-    }
-    let data = pace.fills.iter().rev().find_map(|fill| fill.data_bytes);
-    let title = match (full, data) {
-        (Some(Forecast::InSeconds(left)), _) => format!(
-            "Free space of the disk, full in about {}",
-            short(TimeDelta::seconds(left as i64))
-        ),
-        (_, Some(data)) => format!(
-            "Free space of the disk; the data directory holds {}",
-            bytes(data)
-        ),
-        _ => "Free space of the disk".to_owned(),
-    };
-    let until = last.0 + TimeDelta::seconds(span as i64);
-    let stamp = |at: DateTime<Utc>| at.format("%d %b %H:%M").to_string();
-    svg::chart(
-        &title,
-        &stamp(first.0),
-        &stamp(until),
-        " GB",
-        &[
-            Series {
-                name: "free",
-                values: &known,
-                dashed: false,
-                class: "ok",
-            },
-            Series {
-                name: "if it goes on so",
-                values: &ahead,
-                dashed: true,
-                class: "warn",
-            },
-        ],
-    )
 }
 
 fn events(pace: &Pace) -> Markup {

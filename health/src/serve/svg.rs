@@ -7,7 +7,7 @@ use maud::{Markup, PreEscaped, html};
 
 const WIDTH: f64 = 600.0;
 const HEIGHT: f64 = 140.0;
-const LEFT: f64 = 46.0;
+const LEFT: f64 = 56.0;
 const BOTTOM: f64 = 16.0;
 
 /// One line of a chart: values at equal distances of time, with gaps where there is none.

@@ -90,6 +90,7 @@ fn a_browser_shows_every_page_without_a_complaint() {
         ("/", "3 of 3 cycles good"),
         ("/matches", "+225"),
         ("/matches/m2", "Consensus"),
+        ("/alerts", "None is silenced."),
         ("/logs", "No such line"),
     ] {
         let seen = visit(
@@ -112,22 +113,121 @@ fn a_browser_shows_every_page_without_a_complaint() {
     }
 }
 
-/// Our own policy lets no script of a test into a page, so a copy of it with its style measures itself.
+/// A browser with scripts off prints nothing by itself: a frame in which none may run is looked at from around it.
 #[test]
-fn nothing_but_tables_is_wider_than_a_phone() {
+fn with_scripts_off_everything_is_there_and_the_page_reloads_itself() {
     let Some(browser) = browser() else { return };
     let (place, _lock) = well();
     let server = Server::of(&place, &[]);
     let folder = tempfile::tempdir().unwrap();
     let style = server.get("/style.css").body;
-    let measure = "<script>addEventListener('load',function(){parent.postMessage(\
-        'W'+document.documentElement.scrollWidth+'/'+innerWidth,'*')})</script>";
+    let script = server.get("/live.js").body;
+    for (path, words) in [
+        (
+            "/",
+            &["3 of 3 cycles good", "step1", "age of the data", "Events"][..],
+        ),
+        ("/matches", &["+225", "2 of 2 matches", "<script>alert(1)"]),
+        ("/matches/m2", &["Consensus of 4 books", "<script>alert(1)"]),
+        (
+            "/alerts",
+            &["No alert fires", "None is silenced.", "All 20 rules"],
+        ),
+        ("/logs", &["No such line", "All of them"]),
+    ] {
+        let copy = server
+            .get(path)
+            .body
+            .replace("<head>", &format!("<head><style>{style}</style>"))
+            .replace("</body>", &format!("<script>{script}</script></body>"));
+        std::fs::write(folder.path().join("copy.html"), copy).unwrap();
+        let seen = |sandbox: &str| {
+            let around = format!(
+                "<pre id=seen></pre><iframe {sandbox} src=copy.html style='width:1200px;height:900px'></iframe>\
+                 <script>document.querySelector('iframe').addEventListener('load',function(){{\
+                 var d=this.contentDocument;document.getElementById('seen').textContent=\
+                 'RELOADS '+!!d.querySelector('noscript meta[http-equiv=refresh]')+' '+d.body.innerText}})</script>"
+            );
+            let file = folder.path().join("around.html");
+            std::fs::write(&file, around).unwrap();
+            let address = format!("file://{}", file.display());
+            let dom = visit(
+                &browser,
+                &address,
+                &["--dump-dom", "--allow-file-access-from-files"],
+            )
+            .dom;
+            let text = dom.split("<pre id=\"seen\">").nth(1).unwrap_or_default();
+            let text = text.split("</pre>").next().unwrap_or_default();
+            text.replace("&lt;", "<").replace("&gt;", ">")
+        };
+        let off = seen("sandbox=allow-same-origin");
+        assert!(
+            off.starts_with("RELOADS true") && off.contains("reloads every 30 s"),
+            "{path}: {off}"
+        );
+        for words in words {
+            assert!(off.contains(words), "{path} lacks {words}: {off}");
+        }
+        // The script runs where it may: else this would prove nothing.
+        let on = seen("");
+        assert!(on.contains("s old, renewed every"), "{path}: {on}");
+    }
+}
+
+#[test]
+fn a_page_that_can_not_renew_itself_says_how_old_it_is() {
+    let script = include_str!("../../src/serve/live.js");
+    // What the banner says, and the class that turns it grey, have their style.
+    assert!(script.contains("\"page is \"") && script.contains("trying again"));
+    let style = include_str!("../../src/serve/style.css");
+    assert!(style.contains("header.old{"));
+    let Some(browser) = browser() else { return };
+    let (place, _lock) = well();
+    let mut server = Server::of(&place, &[]);
+    // The page from a file: its script finds no server behind it, and a minute of its own time goes by.
+    let folder = tempfile::tempdir().unwrap();
+    let copy = server
+        .get("/")
+        .body
+        .replace("<script src", "<script data-none")
+        .replace("</body>", &format!("<script>{script}</script></body>"));
+    assert!(
+        server
+            .terminate(std::time::Duration::from_secs(30))
+            .is_some()
+    );
+    let file = folder.path().join("copy.html");
+    std::fs::write(&file, copy).unwrap();
+    let seen = visit(
+        &browser,
+        &format!("file://{}", file.display()),
+        &["--dump-dom", "--virtual-time-budget=60000"],
+    );
+    assert!(
+        seen.dom.contains("page is ") && seen.dom.contains("trying again"),
+        "{}",
+        seen.dom
+    );
+    assert!(seen.dom.contains("banner OK old"), "{}", seen.dom);
+}
+
+/// Our own policy lets no script of a test into a page, so a copy of it with its style measures itself.
+#[test]
+fn nothing_but_tables_is_wider_than_a_phone_and_the_matches_fit_it() {
+    let Some(browser) = browser() else { return };
+    let (place, _lock) = well();
+    let server = Server::of(&place, &[]);
+    let folder = tempfile::tempdir().unwrap();
+    let style = server.get("/style.css").body;
+    let measure = "<script>addEventListener('load',function(){var w=document.documentElement.scrollWidth,\
+        m=document.querySelector('table.m');if(m){w=Math.max(w,m.scrollWidth)}parent.postMessage('W'+w+'/'+innerWidth,'*')})</script>";
     // A browser's own window may have a least width; a frame in it has the width that it is given.
     let around = "<title>none</title><script>addEventListener('message',function(e){document.title=e.data})</script>\
         <iframe src=copy.html style='width:360px;height:740px;border:0'></iframe>";
     let file = folder.path().join("around.html");
     std::fs::write(&file, around).unwrap();
-    for path in ["/", "/matches", "/matches/m2", "/logs"] {
+    for path in ["/", "/matches", "/matches/m2", "/alerts", "/logs"] {
         let copy = server
             .get(path)
             .body

@@ -6,6 +6,7 @@
 )]
 
 mod browser;
+mod connections;
 mod figures;
 mod pages;
 #[path = "../it/place.rs"]
@@ -16,5 +17,6 @@ mod place;
 mod product;
 mod screens;
 mod server;
+mod silences;
 mod table;
 mod terminal;

@@ -1,6 +1,7 @@
 //! What `health serve` answers, to whom, and how large that is.
 
 use std::fs;
+use std::io::{BufWriter, Write};
 use std::net::TcpListener;
 
 use chrono::{TimeDelta, Utc};
@@ -59,6 +60,7 @@ fn every_address_answers_and_none_lets_a_page_load_from_elsewhere() {
             "1 of 2 matches",
         ),
         ("/matches/m1", "text/html", "Consensus of 4 books"),
+        ("/alerts", "text/html", "All 20 rules"),
         ("/logs", "text/html", "&lt;b&gt;no&lt;/b&gt;"),
         ("/api/v1/status", "application/json", "\"status\":\"pass\""),
         ("/api/v1/matches", "application/json", "\"fresh\":true"),
@@ -260,10 +262,38 @@ fn a_page_with_everything_on_it_stays_below_sixty_kilobytes() {
     product(&place, 5, &many);
     let server = Server::of(&place, &[]);
     let shared = server.get("/style.css").body.len() + server.get("/live.js").body.len();
-    for path in ["/", "/matches", "/matches/m1", "/logs"] {
+    for path in ["/", "/matches", "/matches/m1", "/alerts", "/logs"] {
         let all = server.get(path).body.len() + shared;
         assert!(all < 60_000, "{path}: {all} bytes");
     }
     let second = server.get("/matches?page=2").body;
     assert!(second.contains("150 of 150 matches") && second.contains("page=3"));
+}
+
+#[test]
+fn price_histories_of_forty_megabytes_are_shown_and_not_held() {
+    let (place, _lock) = well();
+    let now = Utc::now().timestamp();
+    // Newest first; the same prices for every match but ours, which stands last.
+    let series = |home: f64| {
+        let ticks = (0..6000).map(|n| json!([now - n * 2, "16", home, 3.6, 1.95, 2, 0, "0-0"]));
+        json!({"code": 0, "results": {"2": {"eu": ticks.collect::<Vec<_>>()}}}).to_string()
+    };
+    let (others, ours) = (series(9.0), series(3.25));
+    let mut file = BufWriter::new(fs::File::create(place.data("step1.json")).unwrap());
+    write!(file, "{{\"match_odds\":{{").unwrap();
+    let mut bytes = 0;
+    while bytes < 40_000_000 {
+        write!(file, "\"other{bytes}\":{others},").unwrap();
+        bytes += others.len();
+    }
+    write!(file, "\"m1\":{ours}}}}}").unwrap();
+    file.into_inner().unwrap();
+    let server = Server::of(&place, &[]);
+    for _ in 0..3 {
+        let page = server.get("/matches/m1").body;
+        assert!(page.contains("6000 prices"), "{page}");
+        assert_eq!(server.get("/matches").status, 200);
+    }
+    assert!(server.peak() < 40_000_000, "{} bytes", server.peak());
 }

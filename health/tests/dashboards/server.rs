@@ -2,8 +2,11 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Stdio};
-use std::time::Duration;
+use std::process::{Child, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::place::Place;
 
@@ -64,6 +67,48 @@ impl Server {
             head: head.to_lowercase(),
             body: body.to_owned(),
         }
+    }
+}
+
+impl Server {
+    /// A form of a page, as a browser sends it; `more` are further header lines.
+    pub fn post(&self, path: &str, form: &str, more: &[&str]) -> Answer {
+        let more: String = more.iter().map(|line| format!("{line}\r\n")).collect();
+        self.ask(&format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {}\r\n{more}Connection: close\r\n\r\n{form}",
+            self.address,
+            form.len()
+        ))
+    }
+
+    /// The most memory that it ever had resident, in bytes.
+    pub fn peak(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmHWM:"))
+            .unwrap();
+        line.split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+            * 1024
+    }
+
+    /// Tells it to end; how it did, if it did within `patience`.
+    pub fn terminate(&mut self, patience: Duration) -> Option<ExitStatus> {
+        let pid = i32::try_from(self.child.id()).unwrap();
+        kill(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
+        let begun = Instant::now();
+        while begun.elapsed() < patience {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return Some(status);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        None
     }
 }
 

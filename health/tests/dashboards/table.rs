@@ -185,9 +185,22 @@ fn the_trail_begins_at_kick_off_and_has_a_gap_while_the_book_was_closed() {
     assert!((newest - 0.276_284).abs() < 1e-6, "{newest}");
     assert!(trail.home[0].unwrap() > 0.45);
     assert!(trail.home.contains(&None), "a closed market has no price");
-    let whole = health::product::trail::whole(&data.output(1), "m1", 2);
-    assert_eq!(whole.len(), 4);
-    assert_eq!((whole[0].0, whole[2].1), (t - 90_000, None));
+    let whole = |places| health::product::trail::whole(&data.output(1), places, "m1", 2);
+    let found = whole(&board.histories);
+    assert_eq!(found.len(), 4);
+    assert_eq!((found[0].0, found[2].1), (t - 90_000, None));
+    // The same is found without knowing where it stands, and when the file has become another one.
+    let nowhere = Default::default();
+    assert_eq!(whole(&nowhere), found);
+    let moved = json!({"moved": "x".repeat(1000), "match_odds": step1["match_odds"]});
+    let next = data.output(1).with_extension("new");
+    fs::write(&next, moved.to_string()).unwrap();
+    fs::rename(next, data.output(1)).unwrap();
+    assert_eq!(whole(&board.histories), found);
+    assert_eq!(
+        health::product::trail::whole(&data.output(1), &board.histories, "m2", 2),
+        []
+    );
 }
 
 #[test]
@@ -236,8 +249,12 @@ fn the_detail_has_every_book_the_best_price_and_what_happened() {
     let (_folder, data) = place();
     let tick =
         |at: i64, a: f64, b: f64, c: f64, sealed: i64| json!([at, "16", a, b, c, 2, sealed, "0-0"]);
-    let open = tick(1000, 3.25, 3.6, 1.95, 0);
-    let better = tick(1000, 3.4, 3.5, 1.9, 0);
+    let at = "2026-11-24T03:42:00.000Z";
+    let t = chrono::DateTime::parse_from_rfc3339(at)
+        .unwrap()
+        .timestamp();
+    let open = tick(t - 60, 3.25, 3.6, 1.95, 0);
+    let better = tick(t - 60, 3.4, 3.5, 1.9, 0);
     let one = json!({
         "match_id": "m1", "status_id": 2, "kickoff": null, "period_kickoff": null, "competition_id": null, "competition": null,
         "country": null, "home_team_id": null, "home_team": null, "away_team_id": null, "away_team": null, "venue_id": null,
@@ -246,24 +263,27 @@ fn the_detail_has_every_book_the_best_price_and_what_happened() {
         "incidents": [{"type": 1, "what": "Goal", "side": "home", "minute": 45, "added": 2, "player": "Ä", "score": [1, 0], "var_result": null}],
         "ticks": 5, "bookmakers": [2, 22, 3],
         "odds": {
-            "2": {"full_time_result": {"ticks": 2, "newest": open, "newest_open": open}, "spread": {"ticks": 1, "newest": tick(1000, 0.8, -0.5, 1.0, 0), "newest_open": tick(1000, 0.8, -0.5, 1.0, 0)}},
+            "2": {"full_time_result": {"ticks": 2, "newest": open, "newest_open": open}, "spread": {"ticks": 1, "newest": tick(t - 60, 0.8, -0.5, 1.0, 0), "newest_open": tick(t - 60, 0.8, -0.5, 1.0, 0)}},
             "22": {"full_time_result": {"ticks": 1, "newest": better, "newest_open": better}},
-            "3": {"full_time_result": {"ticks": 2, "newest": tick(2000, 0.0, 0.0, 0.0, 1), "newest_open": tick(900, 9.0, 3.6, 1.5, 0)}},
+            "3": {"full_time_result": {"ticks": 2, "newest": tick(t - 10, 0.0, 0.0, 0.0, 1), "newest_open": tick(t - 100, 9.0, 3.6, 1.5, 0)}},
+            // Nobody would give this one any more.
+            "9": {"full_time_result": {"ticks": 1, "newest": tick(t - 400, 9.5, 9.6, 9.7, 0), "newest_open": tick(t - 400, 9.5, 9.6, 9.7, 0)}},
         },
     });
-    let at = "2026-11-24T03:42:00.000Z";
     let text = format!(
         r#"{{"schema":"football-bot/step2/1","cycle":"20261124T034200000Z","generated_at":"{at}","fetched_at":"{at}","provider":"thesports","total_matches":1,"rejected":[],"anomalies":{{}},"matches":{{"m1":{one}}}}}"#
     );
     fs::write(data.output(2), text).unwrap();
     let detail = Detail::read(&data, "m1").unwrap().unwrap();
     let grid = &detail.markets[0];
-    assert_eq!((grid.market, grid.books.len()), ("1X2", 3));
+    assert_eq!((grid.market, grid.books.len()), ("1X2", 4));
     assert!(
         grid.books[2].suspended,
         "a newer closed tick closes the older open one"
     );
-    // The closed book's 9.0 is no best price.
+    let stale: Vec<_> = grid.books.iter().map(|book| book.stale).collect();
+    assert_eq!(stale, [false, false, false, true]);
+    // Neither the closed book's 9.0 nor the stale 9.5 is a best price.
     assert_eq!(Detail::best(grid), [Some(3.4), Some(3.6), Some(1.95)]);
     let spread = &detail.markets[1].books[0];
     assert_eq!(
@@ -277,6 +297,23 @@ fn the_detail_has_every_book_the_best_price_and_what_happened() {
     );
     assert_eq!(detail.stats[0].0, "Shot on target");
     assert!(Detail::read(&data, "m2").unwrap().is_none());
+    // Where it is known where the record stands, the same is read; also when the file was replaced since.
+    fs::write(data.output(5), document(&[full_match("m1")])).unwrap();
+    let records = Board::read(&data).unwrap().records;
+    let same = || {
+        let again = Detail::read_at(&data, &records, "m1").unwrap().unwrap();
+        serde_json::to_value(again).unwrap() == serde_json::to_value(&detail).unwrap()
+    };
+    assert!(same());
+    let text = fs::read_to_string(data.output(2)).unwrap();
+    let next = data.output(2).with_extension("new");
+    fs::write(
+        &next,
+        text.replace("\"anomalies\":{}", "\"anomalies\":{\"other\":1}"),
+    )
+    .unwrap();
+    fs::rename(next, data.output(2)).unwrap();
+    assert!(same());
     assert_eq!(
         board(&[match_of("m", json!({"spread": spread_quote()}))]).matches[0]
             .first_quote()

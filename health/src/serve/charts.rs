@@ -1,0 +1,186 @@
+//! The charts of the first page: cycles, their time, the age of the data, requests, disk.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use maud::{Markup, html};
+
+use super::svg::{self, Cell, Series};
+use crate::facts::Forecast;
+use crate::look::{Look, Pace, Range};
+use crate::monitor::overview::short;
+use crate::words::bytes;
+
+/// Points of the disk's chart.
+const FILL_POINTS: usize = 96;
+
+/// All of them.
+pub(super) fn charts(look: &Look, pace: &Pace) -> Markup {
+    let now = look.facts.now;
+    let stamp = |at: DateTime<Utc>| match pace.range {
+        Range::Quarter | Range::Hour => at.format("%H:%M").to_string(),
+        _ => at.format("%d %b %H:%M").to_string(),
+    };
+    let (from, until) = (stamp(now - pace.range.length()), stamp(now));
+    let values = |value: &dyn Fn(&journal::windows::Bucket) -> Option<f64>| {
+        pace.buckets.iter().map(value).collect::<Vec<_>>()
+    };
+    let mean = values(&|bucket| bucket.mean_s);
+    let longest = values(&|bucket| bucket.max_s);
+    let ages = values(&|bucket| bucket.data_age_s);
+    let cells: Vec<_> = pace
+        .buckets
+        .iter()
+        .map(|bucket| match (bucket.ok, bucket.bad) {
+            (0, 0) => Cell::Nothing,
+            (_, 0) => Cell::Good,
+            (0, _) => Cell::Bad,
+            _ => Cell::Mixed,
+        })
+        .collect();
+    let window = &pace.window;
+    let words = format!(
+        "{} good and {} bad cycles from {from} to {until}",
+        window.ok,
+        window.bad()
+    );
+    html! {
+        h2 { "Cycles, " (pace.range.word()) }
+        figure {
+            figcaption { (words) "; a tall red bar is a bad time, a gap one without cycles" }
+            (svg::strip(&cells, &words))
+        }
+        div class="charts" {
+            (svg::chart("Time of a cycle", &from, &until, " s", &[
+                Series { name: "mean", values: &mean, dashed: false, class: "ok" },
+                Series { name: "longest", values: &longest, dashed: false, class: "dim" },
+            ]))
+            (svg::chart("Age of the data at the end of a cycle", &from, &until, " s", &[
+                Series { name: "age", values: &ages, dashed: false, class: "ok" },
+            ]))
+            (requests(look, pace, &from, &until))
+            (disk(look, pace))
+        }
+    }
+}
+
+/// The free space over the last week and, dashed, as it goes on if it goes on so.
+fn disk(look: &Look, pace: &Pace) -> Markup {
+    let fills: Vec<_> = pace
+        .fills
+        .iter()
+        .filter_map(|fill| Some((fill.at, fill.disk_free?)))
+        .collect();
+    let (Some(first), Some(last)) = (fills.first(), fills.last()) else {
+        return svg::chart("Free space of the disk", "", "", "", &[]);
+    };
+    let gigabytes = |n: u64| n as f64 / 1e9;
+    let span = (last.0 - first.0).num_seconds().max(1) as f64;
+    let full = look
+        .facts
+        .storage
+        .growth
+        .as_ref()
+        .and_then(|growth| growth.disk);
+    // With a forecast the past is the left half, and the right one as much of what is to come. The past is
+    // dense enough to hold each value up to the next.
+    let filling = matches!(full, Some(Forecast::InSeconds(_)));
+    let past = if filling {
+        FILL_POINTS / 2
+    } else {
+        FILL_POINTS
+    };
+    let mut known = vec![None; FILL_POINTS];
+    let mut next = fills.iter().peekable();
+    let mut standing = None;
+    for (point, value) in known.iter_mut().enumerate().take(past) {
+        let at = span * point as f64 / (past - 1) as f64;
+        while let Some((_, free)) =
+            next.next_if(|(when, _)| (*when - first.0).num_seconds() as f64 <= at)
+        {
+            standing = Some(gigabytes(*free));
+        }
+        *value = standing;
+    }
+    let mut ahead = vec![None; FILL_POINTS];
+    if let Some(Forecast::InSeconds(left)) = full {
+        let now = gigabytes(last.1);
+        for (step, point) in (FILL_POINTS / 2 - 1..FILL_POINTS).enumerate() {
+            let seconds = span * step as f64 / (FILL_POINTS / 2) as f64;
+            ahead[point] = Some((now * (1.0 - seconds / left.max(1.0))).max(0.0));
+        }
+    }
+    let data = pace.fills.iter().rev().find_map(|fill| fill.data_bytes);
+    let title = match (full, data) {
+        (Some(Forecast::InSeconds(left)), _) => format!(
+            "Free space of the disk, full in about {}",
+            short(TimeDelta::seconds(left as i64))
+        ),
+        (_, Some(data)) => format!(
+            "Free space of the disk; the data directory holds {}",
+            bytes(data)
+        ),
+        _ => "Free space of the disk".to_owned(),
+    };
+    let ahead_s = if filling { span as i64 } else { 0 };
+    let until = last.0 + TimeDelta::seconds(ahead_s);
+    let lines = [
+        Series {
+            name: "free",
+            values: &known,
+            dashed: false,
+            class: "ok",
+        },
+        Series {
+            name: "if it goes on so (dashed)",
+            values: &ahead,
+            dashed: true,
+            class: "warn",
+        },
+    ];
+    let lines = if filling { &lines[..] } else { &lines[..1] };
+    let stamp = |at: DateTime<Utc>| at.format("%d %b %H:%M").to_string();
+    svg::chart(&title, &stamp(first.0), &stamp(until), " GB", lines)
+}
+
+/// What was asked of the provider in each piece of the last hour, and what failed; a longer time is not kept
+/// request by request.
+fn requests(look: &Look, pace: &Pace, from: &str, until: &str) -> Markup {
+    let cycles = look.facts.history.as_ref().ok();
+    let (Some(history), Range::Quarter | Range::Hour) = (cycles, pace.range) else {
+        return html! {};
+    };
+    let pieces = pace.buckets.len().max(1);
+    let begin = look.facts.now - pace.range.length();
+    let mut asked = vec![None; pieces];
+    let mut failed = vec![None; pieces];
+    for cycle in &history.recent {
+        let (Some(fetch), Some(ended)) = (&cycle.fetch, cycle.ended_at) else {
+            continue;
+        };
+        let seconds = (ended - begin).num_seconds();
+        let piece = seconds * pieces as i64 / pace.range.length().num_seconds().max(1);
+        let Some(piece) = usize::try_from(piece).ok().filter(|at| *at < pieces) else {
+            continue;
+        };
+        let bad: u64 = fetch
+            .errors
+            .iter()
+            .map(|error| super::metrics::times(error))
+            .sum();
+        for (series, n) in [(&mut asked, fetch.requests), (&mut failed, bad)] {
+            *series[piece].get_or_insert(0.0) += n as f64;
+        }
+    }
+    let line = |name, values, class| Series {
+        name,
+        values,
+        dashed: false,
+        class,
+    };
+    svg::chart(
+        "Requests to the provider",
+        from,
+        until,
+        "",
+        &[line("sent", &asked, "ok"), line("failed", &failed, "bad")],
+    )
+}
