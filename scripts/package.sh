@@ -39,7 +39,7 @@ lay_out() {
 
 # need_cargo_deb: cargo-deb, below target/tools where it is not installed; a minute and a half, once.
 need_cargo_deb() {
-    CARGO_DEB=$(command -v cargo-deb || true)
+    CARGO_DEB=${CARGO_DEB:-$(command -v cargo-deb || true)}
     if [ -z "$CARGO_DEB" ]; then
         CARGO_DEB=$PWD/target/tools/bin/cargo-deb
         if [ ! -x "$CARGO_DEB" ]; then
