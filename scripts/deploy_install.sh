@@ -23,7 +23,8 @@ programs() {
             die 69 "Rust is missing: get it from https://rustup.rs, or name programs that are built: --bin-dir DIR"
         fi
     fi
-    [ -z "$DRY" ] || return 0
+    # Without a build there is nothing to look at.
+    [ -z "$DRY" ] || [ -x "$BIN_DIR/${PROGRAMS[0]}" ] || return 0
     local first='' version
     for program in "${PROGRAMS[@]}"; do
         [ -x "$BIN_DIR/$program" ] || die 69 "\`$BIN_DIR/$program\` is no program; --bin-dir must have all of: ${PROGRAMS[*]}"
@@ -127,11 +128,10 @@ do_install() {
     known_system
     case $PROVIDER in '' | thesports | sandbox) ;; *) die 64 "--provider is thesports or sandbox" ;; esac
     if [ -z "$DESTDIR" ]; then need_systemd; fi
-    # Before anything is changed: what can't be had later.
+    # Before a long build and before anything is changed: what only the operator knows.
     local wanted=${PROVIDER:-$(provider)}
-    if [ "$wanted" = thesports ] && ! have_account && [ ! -t 0 ] && [ -z "$DRY" ] &&
-        { [ -z "${THESPORTS_USER-}" ] || [ -z "${THESPORTS_SECRET-}" ]; }; then
-        account
+    if [ "$wanted" = thesports ] && ! have_account; then
+        if [ -n "$DRY" ]; then say "would: ask for the account and store it in $CREDENTIALS"; else ask_account; fi
     fi
     programs
     stage
@@ -146,16 +146,13 @@ do_install() {
         if [ -z "$DESTDIR" ]; then systemd-sysusers "/etc/sysusers.d/$NAME.conf"; fi
     fi
     configuration "$RELEASE" "$before"
-    if [ "$wanted" = thesports ] && ! have_account; then
-        if [ -n "$DRY" ]; then say "would: ask for the account and store it in $CREDENTIALS"; else account; fi
-    elif [ -n "${THESPORTS_USER-}" ] && [ -n "${THESPORTS_SECRET-}" ] && [ ! -t 0 ]; then
-        account
-    fi
+    ! account_given || store_account
     activate "$RELEASE"
     name_credentials
     if live; then run systemctl enable --quiet "$UNIT"; fi
+    [ -z "$DRY" ] || return 0
     say "Installed${VERSION:+: $VERSION}. Next: $0 start"
-    if live && [ -z "$DRY" ] && systemctl is-active --quiet "$UNIT" && [ "$before" != "$RELEASE" ]; then
+    if live && systemctl is-active --quiet "$UNIT" && [ "$before" != "$RELEASE" ]; then
         say "It still runs the programs of before: $0 restart"
     fi
 }
@@ -186,6 +183,16 @@ healthy() {
     return 1
 }
 
+# suits FOLDER: ends this when the programs there do not take today's configuration.
+suits() {
+    local said
+    said=$(FOOTBALL_BOT_CONFIG=$CONFIG CREDENTIALS_DIRECTORY=$CREDENTIALS FOOTBALL_BOT_DATA_DIR=$STATE \
+        LOGS_DIRECTORY=$LOGS "$1/orchestrator" check 2>&1) || {
+        printf '%s\n' "$said" >&2
+        die 1 "the new programs would not run here; nothing was changed"
+    }
+}
+
 do_upgrade() {
     not_packaged "apt install ./football-bot_NEW.deb"
     need_root
@@ -194,6 +201,11 @@ do_upgrade() {
     programs
     stage
     if [ -n "$DRY" ]; then
+        if [ ! -x "$BIN_DIR/orchestrator" ]; then
+            say "would: look whether the new programs take today's configuration"
+        elif suits "$BIN_DIR"; then
+            say "The new programs ($VERSION) take today's configuration."
+        fi
         say "would: change to the new programs, restart, and go back if there is no good cycle within $WAIT s"
         return
     fi
@@ -204,12 +216,7 @@ do_upgrade() {
         return
     fi
     # With today's configuration, before anything is changed.
-    local said
-    said=$(FOOTBALL_BOT_CONFIG=$CONFIG CREDENTIALS_DIRECTORY=$CREDENTIALS FOOTBALL_BOT_DATA_DIR=$STATE \
-        LOGS_DIRECTORY=$LOGS "$RELEASE/orchestrator" check 2>&1) || {
-        printf '%s\n' "$said" >&2
-        die 1 "the new programs would not run here; nothing was changed"
-    }
+    suits "$RELEASE"
     [ "$(property ActiveState)" != active ] || running=yes
     ! going_well || WELL=yes
     configuration "$RELEASE" "$before"
@@ -270,6 +277,7 @@ do_uninstall() {
         run systemctl daemon-reload
         run systemctl reset-failed "$UNIT" 2>/dev/null || true
     fi
+    [ -z "$DRY" ] || return 0
     if [ -n "$PURGE" ]; then
         say "Removed with everything that belonged to it."
     else

@@ -8,7 +8,7 @@ PROGRAMS=(orchestrator health sandbox step1 step2 step3 step4 step5 step6)
 HERE=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 DESTDIR=${DESTDIR:-}
 PREFIX=/usr/local
-BIN_DIR='' PROVIDER='' LINES=100 WAIT=60 CREDENTIAL=''
+BIN_DIR='' PROVIDER='' COUNT=100 WAIT=60 CREDENTIAL=''
 DRY='' PURGE='' YES='' FORCE=''
 
 usage() {
@@ -199,7 +199,7 @@ do_status() {
 
 do_logs() {
     need_systemd
-    journalctl --no-pager -u "$UNIT" -n "$LINES"
+    journalctl --no-pager -u "$UNIT" -n "$COUNT"
 }
 
 do_follow() {
@@ -219,13 +219,7 @@ property() { systemctl show "$UNIT" --value -p "$1"; }
 
 # ---------------------------------------------------------------------- the command line
 
-PACKAGED='' PREFIX_GIVEN='' VERSION='' RELEASE='' ACTION=${1-}
-case $ACTION in
--h | --help | help) usage; exit 0 ;;
-'') usage >&2; exit 64 ;;
-install | start | stop | restart | status | logs | follow | upgrade | uninstall | doctor | credentials | configuration) shift ;;
-*) die 64 "there is no action \`$ACTION\`; --help lists them" ;;
-esac
+PACKAGED='' PREFIX_GIVEN='' VERSION='' RELEASE='' ACTION=''
 while [ $# -gt 0 ]; do
     case $1 in
     --bin-dir=* | --provider=* | --prefix=* | --wait=* | --lines=*)
@@ -240,7 +234,7 @@ while [ $# -gt 0 ]; do
     --prefix) PREFIX=${2%/} PREFIX_GIVEN=yes; shift 2 ;;
     --wait | --lines)
         [[ $2 =~ ^[1-9][0-9]*$ ]] || die 64 "$1 needs a number"
-        if [ "$1" = --wait ]; then WAIT=$2; else LINES=$2; fi
+        if [ "$1" = --wait ]; then WAIT=$2; else COUNT=$2; fi
         shift 2
         ;;
     --dry-run) DRY=yes; shift ;;
@@ -249,14 +243,23 @@ while [ $# -gt 0 ]; do
     --any-system) FORCE=yes; shift ;;
     -h | --help) usage; exit 0 ;;
     *)
-        if [ "$ACTION" = credentials ] && [ -z "$CREDENTIAL" ] && [ "${1#-}" = "$1" ]; then
+        case $ACTION:$1 in
+        *:-*) die 64 "there is no option \`$1\`; --help lists them" ;;
+        :help) usage; exit 0 ;;
+        :install | :start | :stop | :restart | :status | :logs | :follow | :upgrade | :uninstall | :doctor | \
+            :credentials | :configuration) ACTION=$1 ;;
+        :*) die 64 "there is no action \`$1\`; --help lists them" ;;
+        credentials:*)
+            [ -z "$CREDENTIAL" ] || die 64 "credentials takes one name, not \`$1\` too"
             CREDENTIAL=$1
-            shift
-        else
-            die 64 "$ACTION does not take \`$1\`; --help says what there is"
-        fi
+            ;;
+        *) die 64 "$ACTION does not take \`$1\`; --help says what there is" ;;
+        esac
+        shift
         ;;
     esac
 done
+[ -n "$ACTION" ] || { usage >&2; exit 64; }
 places
 "do_$ACTION"
+[ -z "$DRY" ] || say "Nothing was changed: --dry-run."
