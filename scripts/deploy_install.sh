@@ -201,7 +201,7 @@ do_upgrade() {
     programs
     stage
     if [ -n "$DRY" ]; then
-        if [ ! -x "$BIN_DIR/orchestrator" ]; then
+        if [ ! -x "$BIN_DIR/orchestrator" ] || [ ! -e "$CONFIG" ]; then
             say "would: look whether the new programs take today's configuration"
         elif suits "$BIN_DIR"; then
             say "The new programs ($VERSION) take today's configuration."
