@@ -43,6 +43,8 @@ stage() {
         say "would: copy ${#PROGRAMS[@]} programs to $RELEASE"
         return
     fi
+    # Back to one that is still here.
+    case $BIN_DIR in "$DESTDIR$LIB"/releases/*) RELEASE=$BIN_DIR; return ;; esac
     local sum file
     sum=$(cd "$BIN_DIR" && cat "${PROGRAMS[@]}" "$(support $UNIT)" | sha256sum | cut -c1-8)
     RELEASE=$DESTDIR$LIB/releases/$(printf '%s' "$VERSION" | tr -d '()' | tr -cs 'A-Za-z0-9.' -)-$sum
@@ -238,7 +240,7 @@ do_upgrade() {
     activate "$before"
     systemctl reset-failed "$UNIT" 2>/dev/null || true
     systemctl restart "$UNIT" || die 1 "the old programs do not start either: $0 doctor"
-    rm -rf "$RELEASE"
+    [ "$RELEASE" = "$BIN_DIR" ] || rm -rf "$RELEASE"
     die 1 "not upgraded: the old programs run again. What the new ones said stands above"
 }
 

@@ -201,6 +201,11 @@ echo >>new/sandbox # other bytes, the same program
 check "to other programs" "$deploy" upgrade --bin-dir new --wait 25
 check "these run now" bash -c "tail -c1 \$(readlink -f /usr/local/lib/football-bot/current)/sandbox | od -c | grep -q '\\\\n'"
 now=$(readlink /usr/local/lib/football-bot/current)
+before=$(find /usr/local/lib/football-bot/releases -mindepth 1 -maxdepth 1 ! -path "*/${now#*/}")
+check "the release before stays" [ -x "$before/deploy_service.sh" ]
+check "back to it by hand, with its own script" "$before/deploy_service.sh" upgrade --bin-dir "$before" --wait 25
+check "it runs now" bash -c "! tail -c1 \$(readlink -f /usr/local/lib/football-bot/current)/sandbox | od -c | grep -q '\\\\n'"
+now=$(readlink /usr/local/lib/football-bot/current)
 check "a changed configuration stayed" cmp /run/good.toml /etc/football-bot/football-bot.toml
 mkdir bad
 cp bin/* bad/
