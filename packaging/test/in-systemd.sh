@@ -37,6 +37,8 @@ whole_product() { runuser -u football-bot -- bin/step6 --no-log --input "$1/step
 . source/packaging/test/dry-run.sh
 # shellcheck source=packaging/test/limits.sh
 . source/packaging/test/limits.sh
+# shellcheck source=packaging/test/operating.sh
+. source/packaging/test/operating.sh
 
 # ---------------------------------------------------------------------- the stand-in for the provider
 # It lets in only this account, so a good cycle proves that the credentials arrive.
@@ -95,6 +97,7 @@ check "by root's hand, step 1 has the account" bash -c "football-bot step1 --out
 # shellcheck source=packaging/test/terminal.sh
 . source/packaging/test/terminal.sh
 real_limits_begin
+operating_look
 
 section "the page"
 get() { perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:8787") or exit 1;
@@ -222,6 +225,7 @@ section "uninstall"
 check "uninstall" "$deploy" uninstall
 check "nothing of it runs, nothing of it is known" bash -c "! pgrep -u football-bot && ! systemctl cat $unit"
 check "data, logs, configuration and credentials stay" ls "$state/step5/step5.json" /var/log/football-bot/*.log /etc/football-bot/football-bot.toml /etc/football-bot/credentials/thesports_secret
+operating_move
 check "purge asks, or wants --yes" bash -c "! $deploy uninstall --purge </dev/null"
 check "purge" "$deploy" uninstall --purge --yes
 left_over() { find /etc /usr /var /run /tmp /home /root -xdev \( -path /var/lib/dpkg -o -path /var/lib/systemd \) -prune -o -name '*football-bot*' -print | grep . || id football-bot; }

@@ -78,16 +78,20 @@ fn last_continues(line: &String) -> bool {
 /// The simple commands of a line, each as words; brackets around what is optional are dropped.
 fn commands(line: &str) -> Vec<Vec<String>> {
     // What stands in quotes is one word.
-    let quoted = line.split('"').enumerate().map(|(n, part)| match n % 2 {
-        0 => part.to_owned(),
-        _ => part.replace(' ', "_"),
-    });
+    let quoted = line
+        .split(['"', '\''])
+        .enumerate()
+        .map(|(n, part)| match n % 2 {
+            0 => part.to_owned(),
+            _ => part.replace(' ', "_"),
+        });
     let line = quoted.collect::<String>();
     let spaced = line.replace(['[', ']', '(', ')'], " ");
     let spaced = spaced.replace("&&", "\n").replace(['|', ';'], "\n");
     let words = |part: &str| -> Vec<String> {
-        let clean = part.split_whitespace().map(|w| w.trim_matches('\''));
-        let shell = clean.take_while(|w| !w.starts_with(['>', '<']) && *w != "&");
+        let shell = part
+            .split_whitespace()
+            .take_while(|w| !w.starts_with(['>', '<']) && *w != "&");
         shell.map(str::to_owned).collect()
     };
     spaced.lines().map(words).collect()
