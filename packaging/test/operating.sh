@@ -12,7 +12,7 @@ answers_with() {
 operating_look() {
     section "what OPERATING tells to type"
     local id
-    id=$(grep -oE '"id":"[^"]*"' "$state/step4/step4.json" | head -1 | cut -d'"' -f4)
+    id=$(grep -oE '"match_id":"[^"]*"' "$state/step4/step4.json" | head -1 | cut -d'"' -f4)
     check "health report" answers_with "0 1" "football-bot health report"
     check "health explain" answers_with 0 "football-bot health explain"
     check "health alerts" answers_with "0 1 2" "football-bot health alerts"
