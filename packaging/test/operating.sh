@@ -17,7 +17,7 @@ operating_look() {
     check "health explain" answers_with 0 "football-bot health explain"
     check "health alerts" answers_with "0 1 2" "football-bot health alerts"
     check "health alerts explain NAME" answers_with 0 "football-bot health alerts explain CrashLoop"
-    check "health alerts silence NAME" answers_with 0 "football-bot health alerts silence CrashLoop --for 1h && [ -z \"\$(find $state ! -user football-bot -print -quit)\" ]"
+    check "health alerts silence NAME" answers_with 0 "football-bot health alerts silence RecordsDrop --for 1h && [ -z \"\$(find $state ! -user football-bot -print -quit)\" ]"
     check "health logs --level error" answers_with "0 1" "football-bot health logs --level error"
     check "orchestrator check" answers_with 0 "football-bot orchestrator check"
     check "step 1 by hand, counted" answers_with 0 "football-bot step1 --output - | wc -c | grep -qE '[0-9]{4}'"
@@ -43,11 +43,11 @@ operating_move() {
     section "what OPERATING tells to type: moved to another machine"
     local cycle
     cycle=$(grep -oE '"cycle":"[^"]*"' "$state/step5/step5.json" | head -1 | cut -d'"' -f4)
-    check "back up" answers_with 0 "cd / && tar -C / -czf /run/football-bot-backup.tgz --exclude='*.tmp' --ignore-failed-read etc/football-bot \
+    check "back up" answers_with 0 "cd / && tar -C / -czf /run/backup.tgz --exclude='*.tmp' --ignore-failed-read etc/football-bot \
         etc/systemd/system/football-bot.service.d var/lib/football-bot/state"
     check "nothing of it stays here" "$deploy" uninstall --purge --yes
     check "installed there" install_it
-    check "restore" answers_with 0 "tar -C / -xzf /run/football-bot-backup.tgz && chown -R football-bot:football-bot /var/lib/football-bot && systemctl daemon-reload"
+    check "restore" answers_with 0 "tar -C / -xzf /run/backup.tgz && chown -R football-bot:football-bot /var/lib/football-bot && chmod 750 /var/lib/football-bot && systemctl daemon-reload"
     check "the account came along, for root alone" [ "$(stat -c '%U %a' /etc/football-bot/credentials/thesports_secret)" = "root 600" ]
     check "doctor finds no fault of ours" bash -c "$deploy doctor | tee /run/doctor; ! grep -E 'FAULT  (credentials|check|user|folder|service)' /run/doctor"
     check "starts" "$deploy" start
