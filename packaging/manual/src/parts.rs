@@ -207,6 +207,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_foreign_part_is_from_the_one_registry() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let lock = fs::read_to_string(root.join("Cargo.lock")).unwrap();
+        let lock: Table = lock.parse().unwrap();
+        let packages = lock["package"].as_array().unwrap();
+        let sources: BTreeSet<&str> = packages
+            .iter()
+            .filter_map(|package| package.get("source")?.as_str())
+            .collect();
+        assert_eq!(sources.len(), 1, "{sources:?}");
+        assert!(sources.iter().all(|s| s.starts_with("registry+")));
+    }
+
     /// Whether an SPDX expression can be met with the licences of the list.
     fn met(expression: &str, allowed: &[&str]) -> bool {
         let spaced = expression.replace('(', " ( ").replace(')', " ) ");
