@@ -27,8 +27,8 @@ fn root() -> PathBuf {
 
 /// The documents: README and everything in docs.
 fn documents() -> Vec<PathBuf> {
-    let docs = fs::read_dir(root().join("docs")).unwrap();
-    let mut all: Vec<PathBuf> = docs.map(|entry| entry.unwrap().path()).collect();
+    let docs = fs::read_dir(root().join("docs")).expect("docs is there");
+    let mut all: Vec<PathBuf> = docs.flatten().map(|entry| entry.path()).collect();
     all.retain(|path| path.extension().is_some_and(|e| e == "md"));
     all.push(root().join("README.md"));
     all.sort();
@@ -71,7 +71,7 @@ fn code(text: &str) -> Vec<String> {
     found
 }
 
-fn last_continues(line: &String) -> bool {
+fn last_continues(line: &str) -> bool {
     line.ends_with('\\')
 }
 
@@ -162,7 +162,7 @@ fn service(arguments: &[String]) -> Result<(), String> {
         .args(arguments)
         .arg("--help")
         .output()
-        .unwrap();
+        .expect("bash runs");
     if output.status.success() {
         Ok(())
     } else {
