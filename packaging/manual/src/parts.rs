@@ -154,7 +154,9 @@ fn component(package: &Value, checksums: &BTreeMap<(String, String), String>) ->
     });
     if let Some(licence) = package["license"].as_str() {
         // The old way of writing "or".
-        component["licenses"] = json!([{ "expression": licence.replace('/', " OR ") }]);
+        let licence = licence.replace('/', " OR ");
+        let licence: Vec<&str> = licence.split_whitespace().collect();
+        component["licenses"] = json!([{ "expression": licence.join(" ") }]);
     }
     if let Some(sum) = checksums.get(&(name.to_owned(), version.to_owned())) {
         component["hashes"] = json!([{ "alg": "SHA-256", "content": sum }]);
@@ -200,7 +202,11 @@ mod tests {
         }
         for component in list(&document["components"]) {
             let name = text(&component["name"]);
-            assert!(component["licenses"].is_array(), "{name} has no licence");
+            let licence = text(&component["licenses"][0]["expression"]);
+            assert!(
+                !licence.is_empty() && !licence.contains('/') && !licence.contains("  "),
+                "{name}: `{licence}`"
+            );
             if !ours.contains(&name) {
                 assert!(component["hashes"].is_array(), "{name} has no checksum");
             }
