@@ -37,7 +37,7 @@ fn documents() -> Vec<PathBuf> {
 
 /// Code spans, and the lines of shell blocks; a line that ends in `\` goes on.
 fn code(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut found: Vec<String> = Vec::new();
     let mut prose = String::new();
     let mut block: Option<String> = None;
     for line in text.lines() {
@@ -52,7 +52,7 @@ fn code(text: &str) -> Vec<String> {
             Some("sh" | "bash" | "console") => {
                 let line = line.split(" #").next().unwrap_or_default();
                 match found.last_mut() {
-                    Some(last) if last_continues(last) => {
+                    Some(last) if last.ends_with('\\') => {
                         last.pop();
                         last.push_str(line);
                     }
@@ -69,10 +69,6 @@ fn code(text: &str) -> Vec<String> {
     let spans = prose.split('`').skip(1).step_by(2);
     found.extend(spans.map(|span| span.replace("\\|", "|").replace('\n', " ")));
     found
-}
-
-fn last_continues(line: &str) -> bool {
-    line.ends_with('\\')
 }
 
 /// The simple commands of a line, each as words; brackets around what is optional are dropped.
