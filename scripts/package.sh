@@ -13,7 +13,7 @@ lay_out() {
         strip --strip-all "$root/usr/lib/football-bot/programs/$program"
     done
     install -m 755 scripts/deploy_service.sh "$root/usr/lib/football-bot/programs/deploy_service.sh"
-    install -m 644 scripts/deploy_doctor.sh "$root/usr/lib/football-bot/deploy_doctor.sh"
+    install -m 644 scripts/deploy_{account,doctor,install}.sh "$root/usr/lib/football-bot/"
     install -m 755 packaging/football-bot "$root/usr/lib/football-bot/football-bot"
     install -m 644 packaging/football-bot.sysusers "$root/usr/lib/sysusers.d/football-bot.conf"
     install -m 644 packaging/football-bot.tmpfiles "$root/usr/lib/tmpfiles.d/football-bot.conf"
@@ -39,7 +39,7 @@ lay_out() {
 
 # need_cargo_deb: cargo-deb, below target/tools where it is not installed; a minute and a half, once.
 need_cargo_deb() {
-    CARGO_DEB=$(command -v cargo-deb || true)
+    CARGO_DEB=${CARGO_DEB:-$(command -v cargo-deb || true)}
     if [ -z "$CARGO_DEB" ]; then
         CARGO_DEB=$PWD/target/tools/bin/cargo-deb
         if [ ! -x "$CARGO_DEB" ]; then

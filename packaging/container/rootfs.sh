@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 lib=$root/usr/lib/football-bot
 mkdir -p "$lib" "$root"/{etc/ssl/certs,etc/football-bot,var/lib/football-bot,tmp,proc,dev,run/secrets}
 for program in orchestrator health sandbox step1 step2 step3 step4 step5 step6; do
-    install -m 755 "$bin/$program" "$lib/$program"
+    install -s -m 755 "$bin/$program" "$lib/$program" # the profile's own strip leaves some as they are
 done
 
 # What the programs load, and the loader, each where the programs look for it.

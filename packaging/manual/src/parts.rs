@@ -154,7 +154,9 @@ fn component(package: &Value, checksums: &BTreeMap<(String, String), String>) ->
     });
     if let Some(licence) = package["license"].as_str() {
         // The old way of writing "or".
-        component["licenses"] = json!([{ "expression": licence.replace('/', " OR ") }]);
+        let licence = licence.replace('/', " OR ");
+        let licence: Vec<&str> = licence.split_whitespace().collect();
+        component["licenses"] = json!([{ "expression": licence.join(" ") }]);
     }
     if let Some(sum) = checksums.get(&(name.to_owned(), version.to_owned())) {
         component["hashes"] = json!([{ "alg": "SHA-256", "content": sum }]);
@@ -200,11 +202,29 @@ mod tests {
         }
         for component in list(&document["components"]) {
             let name = text(&component["name"]);
-            assert!(component["licenses"].is_array(), "{name} has no licence");
+            let licence = text(&component["licenses"][0]["expression"]);
+            assert!(
+                !licence.is_empty() && !licence.contains('/') && !licence.contains("  "),
+                "{name}: `{licence}`"
+            );
             if !ours.contains(&name) {
                 assert!(component["hashes"].is_array(), "{name} has no checksum");
             }
         }
+    }
+
+    #[test]
+    fn every_foreign_part_is_from_the_one_registry() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let lock = fs::read_to_string(root.join("Cargo.lock")).unwrap();
+        let lock: Table = lock.parse().unwrap();
+        let packages = lock["package"].as_array().unwrap();
+        let sources: BTreeSet<&str> = packages
+            .iter()
+            .filter_map(|package| package.get("source")?.as_str())
+            .collect();
+        assert_eq!(sources.len(), 1, "{sources:?}");
+        assert!(sources.iter().all(|s| s.starts_with("registry+")));
     }
 
     /// Whether an SPDX expression can be met with the licences of the list.
