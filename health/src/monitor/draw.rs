@@ -1,26 +1,20 @@
 //! A whole frame: the verdict on the first line, the four answers on the second, the keys on the last,
 //! and between them a view or what lies over it.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
-use pipeline::VERSION;
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
-use step6::{screen_text, width};
+use ratatui::text::Line;
+use step6::screen_text;
 
 use super::app::{App, Over, View};
 use super::match_detail;
 use super::matches::{Columns, Table};
 use super::overview::{self, short, text};
 use super::paint::Tone;
-use super::{help, steps};
+use super::{alerts, foot, head, help, logs};
 use crate::look::Look;
 use crate::product::{Detail, Which};
-
-/// A look that is older than this is said to be.
-const STALE_VIEW: Duration = Duration::from_secs(10);
 
 /// What a frame shows besides the look.
 #[derive(Debug, Default)]
@@ -45,9 +39,9 @@ pub fn frame(
     if rows == 0 || columns == 0 {
         return;
     }
-    let mut lines = vec![banner(app, look, columns, now)];
+    let mut lines = vec![head::banner(app, look, columns, now)];
     if rows > 2 {
-        lines.push(answers(app, look, columns));
+        lines.push(head::answers(app, look, columns));
     }
     let body = rows.saturating_sub(lines.len() + 1);
     let mut page = if rows < 4 {
@@ -59,7 +53,7 @@ pub fn frame(
     page.resize(body, Line::default());
     lines.extend(page);
     if rows > 1 {
-        lines.push(footer(app, columns));
+        lines.push(foot::line(app, columns));
     }
     let buffer = frame.buffer_mut();
     for (y, line) in lines.iter().take(rows).enumerate() {
@@ -81,8 +75,8 @@ fn body(
 ) -> Vec<Line<'static>> {
     match (app.over, app.view) {
         (Over::Help, _) => scrolled(app, help::lines(app, columns), rows),
-        (Over::Logs, _) => logs(app, beside, columns, rows),
-        (Over::Alerts, _) => scrolled(app, alerts(app, look, columns), rows),
+        (Over::Logs, _) => logs::lines(app, beside, columns, rows),
+        (Over::Alerts, _) => scrolled(app, alerts::lines(app, look, columns), rows),
         (Over::Details, View::Overview) => scrolled(app, help::step(app, look, columns), rows),
         (Over::Details, View::Matches) => {
             scrolled(app, chosen(app, look, beside, columns, now), rows)
@@ -90,164 +84,6 @@ fn body(
         (Over::Nothing, View::Overview) => overview::lines(look, app, columns, rows),
         (Over::Nothing, View::Matches) => matches(app, look, columns, rows, now),
     }
-}
-
-/// The first line: the verdict in a word and in a sentence, where, and when.
-fn banner(app: &App, look: &Look, columns: usize, now: DateTime<Utc>) -> Line<'static> {
-    let age = now - look.facts.now;
-    let level = look.verdict.level();
-    let late = age.to_std().unwrap_or_default() > STALE_VIEW;
-    let word = match app.frozen {
-        Some(since) => format!(" FROZEN {} ", short(now - since)),
-        None if late => format!(" STALE VIEW {} ", short(age)),
-        None => format!(" {} ", level.word()),
-    };
-    let clock = now.format("%H:%M:%SZ ").to_string();
-    let host = nix::unistd::gethostname().ok();
-    let host = host
-        .and_then(|name| name.into_string().ok())
-        .unwrap_or_default();
-    let right = if columns >= 70 {
-        format!(" {} {clock}", screen_text(&host, 16))
-    } else if columns >= 50 {
-        format!(" {clock}")
-    } else {
-        String::new()
-    };
-    let room = columns.saturating_sub(width(&word) + width(&right) + 1);
-    let sentence = screen_text(look.verdict.sentence(), room).into_owned();
-    let gap =
-        " ".repeat(columns.saturating_sub(width(&word) + 1 + width(&sentence) + width(&right)));
-    let line = app.paint.plain(&format!("{word} {sentence}{gap}{right}"));
-    Line::from(line).style(app.paint.banner(level))
-}
-
-/// The second line: steps, data, errors, who runs it and since when.
-fn answers(app: &App, look: &Look, columns: usize) -> Line<'static> {
-    let paint = app.paint;
-    let facts = &look.facts;
-    let (fresh, all) = steps::fresh(look);
-    let mut parts = Vec::new();
-    if all > 0 {
-        let tone = if fresh == all {
-            Tone::Plain
-        } else {
-            Tone::Warn
-        };
-        parts.push((tone, format!("{fresh}/{all} steps fresh")));
-    }
-    if let Some(board) = look.board() {
-        let age = board.age_s(facts.now);
-        let tone = if board.fresh(facts.now) {
-            Tone::Plain
-        } else {
-            Tone::Bad
-        };
-        parts.push((
-            tone,
-            format!("data {} old", short(chrono::TimeDelta::seconds(age))),
-        ));
-        parts.extend(board.not_real().map(|word| (Tone::Warn, word.to_owned())));
-    }
-    if let Some(pace) = &look.pace {
-        let judged = pace.window.ok + pace.window.bad();
-        if judged > 0 {
-            let bad = pace.window.bad() as f64 * 100.0 / judged as f64;
-            let tone = if pace.window.bad() > 0 {
-                Tone::Warn
-            } else {
-                Tone::Plain
-            };
-            parts.push((tone, format!("err {bad:.0}%/{}", pace.range.word())));
-        }
-    }
-    match look.running() {
-        Some(holder) => {
-            let up = holder
-                .since
-                .map(|since| format!("up {}", short(facts.now - since)));
-            parts.extend(up.map(|up| (Tone::Plain, up)));
-            let every = holder
-                .interval
-                .map(|every| format!("every {}s", every.as_secs()));
-            parts.extend(every.map(|every| (Tone::Dim, every)));
-        }
-        None => parts.push((Tone::Bad, "NOT RUNNING".to_owned())),
-    }
-    parts.push((Tone::Dim, VERSION.to_owned()));
-    let mut spans = Vec::new();
-    let mut used = 0;
-    for (tone, part) in parts {
-        let part = if used == 0 {
-            format!(" {part}")
-        } else {
-            format!(" | {part}")
-        };
-        // A part that does not fit is left out whole: half a number would be another number.
-        if used + width(&part) > columns {
-            break;
-        }
-        used += width(&part);
-        spans.push(Span::styled(part, paint.of(tone)));
-    }
-    Line::from(spans)
-}
-
-fn footer(app: &App, columns: usize) -> Line<'static> {
-    let paint = app.paint;
-    if let Some(typing) = &app.typing {
-        let words = format!(
-            " find: {}_   Enter to search, Esc to leave",
-            screen_text(typing, 40)
-        );
-        return text(paint, Tone::Head, &words, columns);
-    }
-    if let Some(message) = &app.message {
-        return text(paint, Tone::Head, &format!(" {message}"), columns);
-    }
-    let keys: &[&str] = match (app.over, app.view) {
-        (Over::Nothing, View::Overview) => &[
-            "?help",
-            "m matches",
-            "q quit",
-            "Enter step",
-            "l logs",
-            "a alerts",
-            "e errors",
-            "/ find",
-            "t time",
-            "f freeze",
-            "j/k move",
-            "w snapshot",
-        ],
-        (Over::Nothing, View::Matches) => &[
-            "?help",
-            "1 overview",
-            "q quit",
-            "Enter details",
-            "s sort",
-            "v which",
-            "/ find",
-            "o odds",
-            "b books",
-            "f freeze",
-            "j/k move",
-            "w snapshot",
-        ],
-        (Over::Help | Over::Details | Over::Alerts, _) => &["Esc back", "j/k scroll", "q quit"],
-        (Over::Logs, _) => &["Esc back", "j/k scroll", "e errors", "/ find", "q quit"],
-    };
-    let mut line = String::new();
-    for key in keys {
-        if app.read_only && key.starts_with("w ") {
-            continue;
-        }
-        if width(&line) + key.len() + 3 > columns {
-            break;
-        }
-        line += &format!(" [{key}]");
-    }
-    Line::from(Span::styled(line, paint.of(Tone::Dim)))
 }
 
 fn matches(
@@ -356,64 +192,6 @@ fn chosen(
         None => Err("reading step 2's file"),
     };
     match_detail::lines(row, detail, &view)
-}
-
-fn logs(app: &mut App, beside: &Beside, columns: usize, rows: usize) -> Vec<Line<'static>> {
-    let find = app.find.to_lowercase();
-    let wanted = |line: &&String| {
-        let bad = line.contains("ERROR") || line.contains("WARN");
-        (!app.errors_only || bad) && (find.is_empty() || line.to_lowercase().contains(&find))
-    };
-    let shown: Vec<_> = beside.log.iter().filter(wanted).collect();
-    // The newest line is the last one; scrolling goes back from there.
-    let scroll = app.scroll.min(shown.len().saturating_sub(rows));
-    let end = shown.len() - scroll;
-    let lines = shown[end.saturating_sub(rows)..end].iter().map(|line| {
-        let tone = if line.contains("ERROR") {
-            Tone::Bad
-        } else if line.contains("WARN") {
-            Tone::Warn
-        } else {
-            Tone::Plain
-        };
-        text(app.paint, tone, line, columns)
-    });
-    let lines: Vec<_> = lines.collect();
-    app.scroll = scroll;
-    if lines.is_empty() {
-        return vec![text(
-            app.paint,
-            Tone::Dim,
-            " no such line in the day log",
-            columns,
-        )];
-    }
-    lines
-}
-
-fn alerts(app: &App, look: &Look, columns: usize) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    for problem in &look.verdict.problems {
-        let head = format!("{} {}", problem.level.word(), problem.what);
-        lines.push(text(
-            app.paint,
-            steps::tone_of(problem.level),
-            &head,
-            columns,
-        ));
-        for part in [problem.why.clone(), Some(format!("do: {}", problem.next))] {
-            let part = part.unwrap_or_default();
-            let folded = help::fold(&part, columns.saturating_sub(2));
-            let folded = folded.iter().filter(|line| !line.is_empty());
-            lines.extend(
-                folded.map(|line| text(app.paint, Tone::Plain, &format!("  {line}"), columns)),
-            );
-        }
-    }
-    if lines.is_empty() {
-        lines.push(text(app.paint, Tone::Good, " nothing is wrong", columns));
-    }
-    lines
 }
 
 /// The part of a long text that fits, from where it is scrolled to.

@@ -5,13 +5,18 @@
 //! that waits for nothing else. It only reads; what it shows it looks up itself, whether or not an
 //! orchestrator lives.
 
+pub mod alerts;
 pub mod app;
 pub mod draw;
+pub mod foot;
+pub mod head;
 pub mod help;
+pub mod logs;
 pub mod match_detail;
 pub mod matches;
 pub mod overview;
 pub mod paint;
+pub mod panes;
 pub mod screen;
 pub mod snapshot;
 pub mod steps;
