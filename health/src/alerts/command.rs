@@ -305,7 +305,16 @@ fn named(name: &str) -> Result<String, String> {
     }
 }
 
-fn silence(facts: &Facts, name: &str, length: Option<Span>, comment: &str) -> Result<Said, String> {
+/// Holds back the messages of an alert, for so long or until its incident is over.
+///
+/// # Errors
+/// When there is no such alert, no incident to wait for, or the file can't be read or written.
+pub fn silence(
+    facts: &Facts,
+    name: &str,
+    length: Option<Span>,
+    comment: &str,
+) -> Result<Said, String> {
     let name = named(name)?;
     let path = Silences::path(&facts.data.state());
     let mut silences = state::load::<Silences>(&path)?;
@@ -352,7 +361,11 @@ fn end(now: DateTime<Utc>, length: Duration) -> DateTime<Utc> {
         .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
-fn unsilence(facts: &Facts, name: &str) -> Result<Said, String> {
+/// Lets the messages of an alert through again.
+///
+/// # Errors
+/// When there is no such alert, or the file can't be read or written.
+pub fn unsilence(facts: &Facts, name: &str) -> Result<Said, String> {
     let name = named(name)?;
     let path = Silences::path(&facts.data.state());
     let mut silences = state::load::<Silences>(&path)?;

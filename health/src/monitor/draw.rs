@@ -1,7 +1,9 @@
 //! A whole frame: the verdict on the first line, the four answers on the second, the keys on the last,
 //! and between them a view or what lies over it.
 
-use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -23,15 +25,18 @@ pub struct Beside {
     pub log: Vec<String>,
     /// What step 2 knows of the match whose details are open, or why it can't be had.
     pub detail: Option<Result<Detail, String>>,
+    /// How old the look is, by a clock that nobody sets.
+    pub age: Duration,
 }
 
-/// Draws the frame. `now` is the time of drawing: the look may be older.
+/// Draws the frame. `clock` is the time of drawing; ages are counted from the look's own time on, so that
+/// a clock that is set moves none of them, and stand still on a frozen screen.
 pub fn frame(
     frame: &mut Frame<'_>,
     app: &mut App,
     look: &Look,
     beside: &Beside,
-    now: DateTime<Utc>,
+    clock: DateTime<Utc>,
 ) {
     let area = frame.area();
     let columns = usize::from(area.width);
@@ -39,11 +44,21 @@ pub fn frame(
     if rows == 0 || columns == 0 {
         return;
     }
-    let mut lines = vec![head::banner(app, look, columns, now)];
+    let age = match app.frozen {
+        Some(_) => TimeDelta::zero(),
+        None => TimeDelta::from_std(beside.age).unwrap_or_default(),
+    };
+    let now = look.facts.now + age;
+    let mut lines = vec![head::banner(app, look, columns, beside.age, clock)];
     if rows > 2 {
-        lines.push(head::answers(app, look, columns));
+        lines.push(head::answers(app, look, columns, now));
     }
-    let body = rows.saturating_sub(lines.len() + 1);
+    let foot = if rows > 1 {
+        foot::lines(app, look, columns, rows.div_ceil(3))
+    } else {
+        Vec::new()
+    };
+    let body = rows.saturating_sub(lines.len() + foot.len());
     let mut page = if rows < 4 {
         Vec::new()
     } else {
@@ -52,9 +67,7 @@ pub fn frame(
     page.truncate(body);
     page.resize(body, Line::default());
     lines.extend(page);
-    if rows > 1 {
-        lines.push(foot::line(app, columns));
-    }
+    lines.extend(foot);
     let buffer = frame.buffer_mut();
     for (y, line) in lines.iter().take(rows).enumerate() {
         let y = area.y + u16::try_from(y).unwrap_or(u16::MAX);
@@ -73,15 +86,18 @@ fn body(
     rows: usize,
     now: DateTime<Utc>,
 ) -> Vec<Line<'static>> {
+    if app.over != Over::Nothing {
+        app.page = rows;
+    }
     match (app.over, app.view) {
         (Over::Help, _) => scrolled(app, help::lines(app, columns), rows),
         (Over::Logs, _) => logs::lines(app, beside, columns, rows),
-        (Over::Alerts, _) => scrolled(app, alerts::lines(app, look, columns), rows),
-        (Over::Details, View::Overview) => scrolled(app, help::step(app, look, columns), rows),
+        (Over::Alerts, _) => alerts::page(app, look, columns, rows, now),
+        (Over::Details, View::Overview) => scrolled(app, help::step(app, look, columns, now), rows),
         (Over::Details, View::Matches) => {
             scrolled(app, chosen(app, look, beside, columns, now), rows)
         }
-        (Over::Nothing, View::Overview) => overview::lines(look, app, columns, rows),
+        (Over::Nothing, View::Overview) => overview::lines(look, app, columns, rows, now),
         (Over::Nothing, View::Matches) => matches(app, look, columns, rows, now),
     }
 }
@@ -195,7 +211,7 @@ fn chosen(
 }
 
 /// The part of a long text that fits, from where it is scrolled to.
-fn scrolled(app: &mut App, lines: Vec<Line<'static>>, rows: usize) -> Vec<Line<'static>> {
+pub fn scrolled(app: &mut App, lines: Vec<Line<'static>>, rows: usize) -> Vec<Line<'static>> {
     app.scroll = app.scroll.min(lines.len().saturating_sub(rows));
     lines.into_iter().skip(app.scroll).take(rows).collect()
 }

@@ -2,31 +2,38 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use pipeline::VERSION;
 use ratatui::text::{Line, Span};
 use step6::{screen_text, width};
 
 use super::app::App;
-use super::overview::short;
+use super::overview::{moment, short};
 use super::paint::Tone;
 use super::steps;
 use crate::look::Look;
+use crate::verdict::Situation;
 
 /// A look that is older than this is said to be.
 const STALE_VIEW: Duration = Duration::from_secs(10);
 
-/// The first line: the verdict in a word and in a sentence, where, and when.
-pub fn banner(app: &App, look: &Look, columns: usize, now: DateTime<Utc>) -> Line<'static> {
-    let age = now - look.facts.now;
+/// The first line: the verdict in a word and in a sentence, where, and when. `age` is the look's, by a
+/// clock that nobody sets; `clock` is the time of drawing.
+pub fn banner(
+    app: &App,
+    look: &Look,
+    columns: usize,
+    age: Duration,
+    clock: DateTime<Utc>,
+) -> Line<'static> {
     let level = look.verdict.level();
-    let late = age.to_std().unwrap_or_default() > STALE_VIEW;
+    let long = short(TimeDelta::from_std(age).unwrap_or_default());
     let word = match app.frozen {
-        Some(since) => format!(" FROZEN {} ", short(now - since)),
-        None if late => format!(" STALE VIEW {} ", short(age)),
+        Some(_) => format!(" FROZEN {long} "),
+        None if age > STALE_VIEW => format!(" STALE VIEW {long} "),
         None => format!(" {} ", level.word()),
     };
-    let clock = now.format("%H:%M:%SZ ").to_string();
+    let clock = clock.format("%H:%M:%SZ ").to_string();
     let host = nix::unistd::gethostname().ok();
     let host = host
         .and_then(|name| name.into_string().ok())
@@ -39,18 +46,80 @@ pub fn banner(app: &App, look: &Look, columns: usize, now: DateTime<Utc>) -> Lin
         String::new()
     };
     let room = columns.saturating_sub(width(&word) + width(&right) + 1);
-    let sentence = screen_text(look.verdict.sentence(), room).into_owned();
+    let sentence = screen_text(&sentence(look), room).into_owned();
     let gap =
         " ".repeat(columns.saturating_sub(width(&word) + 1 + width(&sentence) + width(&right)));
     let line = app.paint.plain(&format!("{word} {sentence}{gap}{right}"));
     Line::from(line).style(app.paint.banner(level))
 }
 
-/// The second line: steps, data, errors, who runs it and since when.
-pub fn answers(app: &App, look: &Look, columns: usize) -> Line<'static> {
-    let paint = app.paint;
+/// The verdict in a sentence; for what ends at some time with that time as the rest of the screen has it.
+fn sentence(look: &Look) -> String {
     let facts = &look.facts;
-    let (fresh, all) = steps::fresh(look);
+    let worst = look.verdict.problems.first().map(|one| one.situation);
+    match (worst, &facts.pause, &facts.backoff) {
+        (Some(Situation::Paused), Some(pause), _) => {
+            let until = match pause.until {
+                Some(at) => moment(at, facts.now),
+                None => "a person resumes it".to_owned(),
+            };
+            let since = pause
+                .since
+                .map(|at| format!(", paused at {}", moment(at, facts.now)))
+                .unwrap_or_default();
+            format!("paused by a person until {until}{since}")
+        }
+        (Some(Situation::Backoff), _, Some(backoff)) => {
+            format!("waiting after failures: {}", backoff.why)
+        }
+        _ => look.verdict.sentence().to_owned(),
+    }
+}
+
+/// What holds the next cycle back or is under way, and how long yet.
+pub fn next(look: &Look, now: DateTime<Utc>) -> Option<(Tone, String)> {
+    let facts = &look.facts;
+    if look.running().is_none() {
+        let since = facts
+            .last_activity()
+            .map(|at| format!(" since {}", moment(at, now)))
+            .unwrap_or_default();
+        return Some((Tone::Bad, format!("NOT RUNNING{since}")));
+    }
+    if let Some(pause) = &facts.pause {
+        let words = match pause.until {
+            Some(at) => format!("PAUSED {} yet, until {}", short(at - now), moment(at, now)),
+            None => "PAUSED until resumed".to_owned(),
+        };
+        return Some((Tone::Warn, words));
+    }
+    let until = facts.backoff.as_ref().and_then(|backoff| backoff.until);
+    match (until.or(facts.next_start), &facts.backoff) {
+        (Some(at), Some(_)) => {
+            let words = format!("BACKOFF {} yet, until {}", short(at - now), moment(at, now));
+            return Some((Tone::Warn, words));
+        }
+        (None, Some(_)) => return Some((Tone::Warn, "BACKOFF after failures".to_owned())),
+        (_, None) => {}
+    }
+    let history = facts.history.as_ref().ok()?;
+    if let Some(running) = &history.running {
+        let step = running.step.as_ref();
+        let step = step.map(|step| format!(", {}", step.name));
+        let lasts = short(now - running.cycle.started_at);
+        return Some((
+            Tone::Plain,
+            format!("cycle runs {lasts}{}", step.unwrap_or_default()),
+        ));
+    }
+    let at = facts.next_start?;
+    Some((Tone::Plain, format!("next cycle in {}", short(at - now))))
+}
+
+/// The second line: what comes next if that is unusual, steps, data, errors, who runs it and since when.
+pub fn answers(app: &App, look: &Look, columns: usize, now: DateTime<Utc>) -> Line<'static> {
+    let paint = app.paint;
+    let (fresh, all) = steps::fresh_at(look, now);
     let mut parts = Vec::new();
     if all > 0 {
         let tone = if fresh == all {
@@ -61,17 +130,19 @@ pub fn answers(app: &App, look: &Look, columns: usize) -> Line<'static> {
         parts.push((tone, format!("{fresh}/{all} steps fresh")));
     }
     if let Some(board) = look.board() {
-        let age = board.age_s(facts.now);
-        let tone = if board.fresh(facts.now) {
+        let tone = if board.fresh(now) {
             Tone::Plain
         } else {
             Tone::Bad
         };
-        parts.push((
-            tone,
-            format!("data {} old", short(chrono::TimeDelta::seconds(age))),
-        ));
+        let age = TimeDelta::seconds(board.age_s(now));
+        parts.push((tone, format!("data {} old", short(age))));
         parts.extend(board.not_real().map(|word| (Tone::Warn, word.to_owned())));
+    }
+    match next(look, now) {
+        // What is unusual comes first: a narrow line has no room for more.
+        Some((tone, words)) if tone != Tone::Plain => parts.insert(0, (tone, words)),
+        usual => parts.extend(usual),
     }
     if let Some(pace) = &look.pace {
         let judged = pace.window.ok + pace.window.bad();
@@ -85,18 +156,15 @@ pub fn answers(app: &App, look: &Look, columns: usize) -> Line<'static> {
             parts.push((tone, format!("err {bad:.0}%/{}", pace.range.word())));
         }
     }
-    match look.running() {
-        Some(holder) => {
-            let up = holder
-                .since
-                .map(|since| format!("up {}", short(facts.now - since)));
-            parts.extend(up.map(|up| (Tone::Plain, up)));
-            let every = holder
-                .interval
-                .map(|every| format!("every {}s", every.as_secs()));
-            parts.extend(every.map(|every| (Tone::Dim, every)));
-        }
-        None => parts.push((Tone::Bad, "NOT RUNNING".to_owned())),
+    if let Some(holder) = look.running() {
+        let up = holder
+            .since
+            .map(|since| format!("up {}", short(now - since)));
+        parts.extend(up.map(|up| (Tone::Plain, up)));
+        let every = holder
+            .interval
+            .map(|every| format!("every {}s", every.as_secs()));
+        parts.extend(every.map(|every| (Tone::Dim, every)));
     }
     parts.push((Tone::Dim, VERSION.to_owned()));
     let mut spans = Vec::new();

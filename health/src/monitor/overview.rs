@@ -1,20 +1,26 @@
 //! The first view: what is wrong, the steps, the matches, the feed, the disk, and what happened.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::text::{Line, Span};
 use step6::{screen_text, width};
 
 use super::app::App;
 use super::paint::{Paint, Tone};
-use super::{panes, steps};
+use super::{panes, situation, steps};
 use crate::look::{Beat, Happening, Look};
 
 /// The lines between the two first and the last one, for `columns` and at most `rows`.
-pub fn lines(look: &Look, app: &App, columns: usize, rows: usize) -> Vec<Line<'static>> {
+pub fn lines(
+    look: &Look,
+    app: &mut App,
+    columns: usize,
+    rows: usize,
+    now: DateTime<Utc>,
+) -> Vec<Line<'static>> {
     let paint = app.paint;
-    let mut page = problems(look, paint, columns, if rows < 14 { 1 } else { 3 });
-    let steps = steps::table(look, app, columns, rows >= 9);
-    let panes = panes::lines(look, paint, columns, rows >= 30);
+    let mut page = problems(look, paint, columns, if rows < 14 { 1 } else { 3 }, now);
+    let steps = steps::table(look, app, columns, rows >= 9, now);
+    let panes = panes::lines(look, paint, columns, rows >= 30, now);
     let rule = || Line::styled(paint.or("─", "-").repeat(columns), paint.of(Tone::Dim));
     let roomy = rows >= page.len() + steps.len() + panes.len() + 4;
     page.extend(roomy.then(rule));
@@ -40,7 +46,13 @@ pub fn lines(look: &Look, app: &App, columns: usize, rows: usize) -> Vec<Line<'s
 }
 
 /// What is wrong: at most three things, each with why and what to do, as far as there is room.
-fn problems(look: &Look, paint: Paint, columns: usize, most: usize) -> Vec<Line<'static>> {
+fn problems(
+    look: &Look,
+    paint: Paint,
+    columns: usize,
+    most: usize,
+    now: DateTime<Utc>,
+) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let all = &look.verdict.problems;
     for problem in all.iter().take(most) {
@@ -52,13 +64,17 @@ fn problems(look: &Look, paint: Paint, columns: usize, most: usize) -> Vec<Line<
         }
         let next = format!("   do   {}", problem.next);
         lines.push(text(paint, Tone::Plain, &next, columns));
+        if let Some(note) = situation::note(problem, look, now) {
+            let note = format!("   now  {note}");
+            lines.push(text(paint, Tone::Plain, &note, columns));
+        }
     }
     if all.len() > most {
         let more = format!("   +{} more: press a", all.len() - most);
         lines.push(text(paint, Tone::Warn, &more, columns));
     }
     if let Some(board) = look.board()
-        && !board.fresh(look.facts.now)
+        && !board.fresh(now)
     {
         let until = board
             .fresh_until
@@ -86,25 +102,32 @@ pub fn text(paint: Paint, tone: Tone, words: &str, columns: usize) -> Line<'stat
 }
 
 /// What happened, newest first.
-fn happenings(look: &Look, app: &App, columns: usize, rows: usize) -> Vec<Line<'static>> {
+fn happenings(look: &Look, app: &mut App, columns: usize, rows: usize) -> Vec<Line<'static>> {
     let paint = app.paint;
     let mut title = "EVENTS, newest first".to_owned();
     if app.errors_only {
         title += ", errors and warnings only";
     }
-    if !app.find.is_empty() {
-        title += &format!(", with `{}`", screen_text(&app.find, 30));
-    }
-    let mut lines = vec![text(paint, Tone::Head, &format!(" {title}"), columns)];
     let all = look
         .pace
         .as_ref()
         .map_or(&[][..], |pace| &pace.happenings[..]);
     let wanted: Vec<_> = all.iter().filter(|one| wanted(one, app)).collect();
+    app.hits = wanted.len();
+    app.hit = app.hit.min(wanted.len().saturating_sub(1));
+    let mut from = 0;
+    if !app.find.is_empty() {
+        title += &format!(", with `{}`", screen_text(&app.find, 30));
+        if app.hits > 0 {
+            title += &format!(", {} of {}", app.hit + 1, app.hits);
+        }
+        from = app.hit;
+    }
+    let mut lines = vec![text(paint, Tone::Head, &format!(" {title}"), columns)];
     if wanted.is_empty() {
         lines.push(text(paint, Tone::Dim, " none", columns));
     }
-    for one in wanted.into_iter().take(rows.saturating_sub(1)) {
+    for one in wanted.into_iter().skip(from).take(rows.saturating_sub(1)) {
         let tone = match one.level {
             'E' => Tone::Bad,
             'W' => Tone::Warn,
@@ -142,6 +165,13 @@ pub fn short(length: TimeDelta) -> String {
         3600..86_400 => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
         _ => format!("{}d{:02}h", seconds / 86_400, seconds % 86_400 / 3600),
     }
+}
+
+/// `14:43:10Z`, with its day where that is another one.
+pub fn moment(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let near = (at - now).abs() < TimeDelta::hours(20);
+    let form = if near { "%H:%M:%SZ" } else { "%m-%d %H:%MZ" };
+    at.format(form).to_string()
 }
 
 /// Runs as a strip of `columns`, the newest right; `x` is a bad one, a blank one did not run.

@@ -1,6 +1,6 @@
 //! Matches, feed, disk, alerts and host: a line or two each, below the table of steps.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::text::{Line, Span};
 use step6::screen_text;
 
@@ -11,12 +11,18 @@ use crate::look::Look;
 use crate::words::{bytes, grouped};
 
 /// Matches, feed, disk and host: a line each, or more where there is room.
-pub fn lines(look: &Look, paint: Paint, columns: usize, roomy: bool) -> Vec<Line<'static>> {
+pub fn lines(
+    look: &Look,
+    paint: Paint,
+    columns: usize,
+    roomy: bool,
+    now: DateTime<Utc>,
+) -> Vec<Line<'static>> {
     let mut all: Vec<(&str, Tone, String)> = Vec::new();
-    all.push(matches(look));
+    all.push(matches(look, now));
     all.extend(feed(look, roomy));
     all.extend(disk(look));
-    all.extend(notify(look));
+    all.push(notify(look, now));
     all.extend(host(look));
     if roomy {
         all.extend(pace(look, paint, columns));
@@ -33,13 +39,12 @@ pub fn lines(look: &Look, paint: Paint, columns: usize, roomy: bool) -> Vec<Line
     lines
 }
 
-fn matches(look: &Look) -> (&'static str, Tone, String) {
+fn matches(look: &Look, now: DateTime<Utc>) -> (&'static str, Tone, String) {
     let board = match look.board.as_ref() {
         Ok(board) => board,
         Err(why) => return ("MATCHES", Tone::Warn, why.message.clone()),
     };
     let [live, upcoming, finished, other] = board.counts();
-    let now = look.facts.now;
     let live = match (live, board.next_kickoff(now)) {
         (0, Some(at)) => format!(
             "0 live (next {} in {})",
@@ -133,7 +138,7 @@ fn disk(look: &Look) -> Option<(&'static str, Tone, String)> {
 }
 
 /// Alerts and who is told of them.
-fn notify(look: &Look) -> Option<(&'static str, Tone, String)> {
+pub fn notify(look: &Look, now: DateTime<Utc>) -> (&'static str, Tone, String) {
     let alerts = &look.facts.alerts;
     let silenced = alerts.firing.iter().filter(|one| one.silenced).count();
     let mut words = match (alerts.firing.len(), alerts.pending.len()) {
@@ -149,7 +154,7 @@ fn notify(look: &Look) -> Option<(&'static str, Tone, String)> {
         let state = match (sink.failing_since, sink.last_success) {
             (Some(since), _) => {
                 tone = Tone::Bad;
-                format!("FAILING {}", short(look.facts.now - since))
+                format!("FAILING {}", short(now - since))
             }
             (None, Some(at)) => format!("ok {}", at.format("%H:%M")),
             (None, None) => "not used yet".to_owned(),
@@ -162,7 +167,7 @@ fn notify(look: &Look) -> Option<(&'static str, Tone, String)> {
         words += " | NOBODY WATCHES: health watch does not run";
         tone = Tone::Bad;
     }
-    Some(("ALERTS", tone, words))
+    ("ALERTS", tone, words)
 }
 
 fn host(look: &Look) -> Option<(&'static str, Tone, String)> {

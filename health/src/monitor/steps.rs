@@ -1,5 +1,6 @@
 //! The table of steps, in the order in which they run: position is memory, so it is never sorted.
 
+use chrono::{DateTime, Utc};
 use journal::StepOutcome;
 use journal::windows::Percentiles;
 use ratatui::text::{Line, Span};
@@ -32,8 +33,13 @@ pub enum Doing {
 }
 
 impl Doing {
-    /// What the step does.
+    /// What the step does, when the facts were gathered.
     pub fn of(step: &StepPace, facts: &Facts) -> Doing {
+        Doing::at(step, facts, facts.now)
+    }
+
+    /// The same as it is at `now`.
+    pub fn at(step: &StepPace, facts: &Facts, now: DateTime<Utc>) -> Doing {
         if step.running_since.is_some() {
             return Doing::Runs;
         }
@@ -48,7 +54,7 @@ impl Doing {
         let Some(at) = step.last_good else {
             return Doing::Unknown;
         };
-        let age = (facts.now - at).to_std().unwrap_or_default();
+        let age = (now - at).to_std().unwrap_or_default();
         if age <= facts.limits.fresh {
             Doing::Well
         } else if age <= facts.limits.late {
@@ -94,9 +100,14 @@ impl Doing {
 
 /// How many steps are as young as they should be, of how many.
 pub fn fresh(look: &Look) -> (usize, usize) {
+    fresh_at(look, look.facts.now)
+}
+
+/// The same as it is at `now`.
+pub fn fresh_at(look: &Look, now: DateTime<Utc>) -> (usize, usize) {
     let steps = look.pace.as_ref().map_or(&[][..], |pace| &pace.steps[..]);
     let young = steps.iter().filter(|step| {
-        let age = step.last_good.map(|at| look.facts.now - at);
+        let age = step.last_good.map(|at| now - at);
         age.is_some_and(|age| age.to_std().unwrap_or_default() <= look.facts.limits.fresh)
     });
     (young.count(), steps.len())
@@ -112,7 +123,13 @@ pub const fn tone_of(level: Level) -> Tone {
 }
 
 /// The table, with its heading if that is wanted.
-pub fn table(look: &Look, app: &App, columns: usize, headed: bool) -> Vec<Line<'static>> {
+pub fn table(
+    look: &Look,
+    app: &App,
+    columns: usize,
+    headed: bool,
+    now: DateTime<Utc>,
+) -> Vec<Line<'static>> {
     let Some(pace) = &look.pace else {
         let why = match &look.facts.history {
             Err(why) => why.to_string(),
@@ -132,7 +149,7 @@ pub fn table(look: &Look, app: &App, columns: usize, headed: bool) -> Vec<Line<'
         lines.push(Line::styled(head, app.paint.of(Tone::Head)));
     }
     for (at, step) in pace.steps.iter().enumerate() {
-        let line = shape.step(step, look, app.paint);
+        let line = shape.step(step, look, app.paint, now);
         let chosen = at == app.step && app.view == super::app::View::Overview;
         lines.push(if chosen && headed {
             line.style(app.paint.selected())
@@ -148,7 +165,7 @@ pub fn table(look: &Look, app: &App, columns: usize, headed: bool) -> Vec<Line<'
             columns,
         ));
     } else if headed {
-        lines.push(shape.whole(pace, look, app.paint));
+        lines.push(shape.whole(pace, app.paint, now));
     }
     lines
 }
@@ -209,12 +226,18 @@ impl Shape {
         text.trim_end().to_owned()
     }
 
-    fn step(&self, step: &StepPace, look: &Look, paint: Paint) -> Line<'static> {
-        let doing = Doing::of(step, &look.facts);
+    fn step(
+        &self,
+        step: &StepPace,
+        look: &Look,
+        paint: Paint,
+        now: DateTime<Utc>,
+    ) -> Line<'static> {
+        let doing = Doing::at(step, &look.facts, now);
         let name = screen_text(&step.window.name, 9).into_owned();
         let age = match (step.running_since, step.last_good) {
-            (Some(since), _) => short(look.facts.now - since),
-            (None, Some(at)) => short(look.facts.now - at),
+            (Some(since), _) => short(now - since),
+            (None, Some(at)) => short(now - at),
             (None, None) => "-".to_owned(),
         };
         let mark = if doing == Doing::Failed || doing == Doing::Stale {
@@ -258,10 +281,10 @@ impl Shape {
     }
 
     /// All steps together.
-    fn whole(&self, pace: &Pace, look: &Look, paint: Paint) -> Line<'static> {
+    fn whole(&self, pace: &Pace, paint: Paint, now: DateTime<Utc>) -> Line<'static> {
         let last = pace.steps.last();
         let age = last.and_then(|step| step.last_good);
-        let age = age.map_or("-".to_owned(), |at| short(look.facts.now - at));
+        let age = age.map_or("-".to_owned(), |at| short(now - at));
         let mut text = format!("   {:<10}{:<7}{age:>8}", "all", "");
         if self.limit {
             text += &format!("{:>7}", "");
