@@ -65,7 +65,7 @@ pub fn hints(app: &App, look: &Look) -> Vec<Hint> {
             ("s", "ilence"),
             ("u", "nsilence"),
             pause,
-            ("r", "un now"),
+            ("r", "un"),
             freeze,
             ("e", "rrors"),
             ("/", "find"),
@@ -87,7 +87,7 @@ pub fn hints(app: &App, look: &Look) -> Vec<Hint> {
             ("a", "lerts"),
             ("l", "ogs"),
             pause,
-            ("r", "un now"),
+            ("r", "un"),
             ("j", "/k move"),
             ("w", "rite snapshot"),
         ]),
@@ -129,6 +129,11 @@ pub fn hints(app: &App, look: &Look) -> Vec<Hint> {
             ("q", "uit"),
             freeze,
         ]),
+    }
+    if app.frozen.is_some() {
+        // Whoever comes to a frozen screen must see how it goes on.
+        all.retain(|hint| *hint != freeze);
+        all.insert(1, freeze);
     }
     all.retain(|(key, _)| {
         let mut letters = key.chars();

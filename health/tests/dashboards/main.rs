@@ -7,6 +7,7 @@
 
 mod browser;
 mod figures;
+mod keys;
 mod pages;
 #[path = "../it/place.rs"]
 #[expect(dead_code, reason = "the other tests use the rest of it")]
@@ -16,5 +17,6 @@ mod place;
 mod product;
 mod screens;
 mod server;
+mod situations;
 mod table;
 mod terminal;

@@ -75,21 +75,46 @@ fn ended(child: &mut Child) -> Option<std::process::ExitStatus> {
 }
 
 #[test]
-fn no_terminal_is_said_and_is_unknown_to_a_monitor() {
-    let place = Place::new();
-    let said = place.health(&["monitor"]);
-    assert_eq!(said.code, 3);
-    assert!(said.stdout.is_empty());
-    assert!(
-        said.stderr.contains("draws on a terminal") && said.stderr.contains("health report"),
-        "{}",
-        said.stderr
+fn without_a_terminal_the_report_is_printed_once_with_its_exit_code() {
+    let mut place = Place::new();
+    let unknown = place.health(&["monitor"]);
+    assert_eq!(unknown.code, 3);
+    assert_eq!(
+        unknown.first_line(),
+        "UNKNOWN  football-bot: no orchestrator has run here yet"
     );
+    let _lock = place.orchestrator();
+    place.cycle(10, journal::CycleOutcome::Failed);
+    place.files(10, "thesports");
+    let (piped, report) = (place.health(&["monitor"]), place.health(&["report"]));
+    assert_eq!((piped.code, report.code), (1, 1));
+    assert_eq!(piped.first_line(), report.first_line());
+    assert!(piped.stdout.contains("next: ") && !piped.stdout.contains('\u{1b}'));
     assert_eq!(place.health(&["monitor", "--bogus"]).code, 3);
     assert_eq!(
         place.health(&["monitor", "--once", "--size", "0x9"]).code,
         3
     );
+}
+
+#[test]
+fn a_terminal_that_can_not_move_its_cursor_gets_the_report() {
+    let place = Place::new();
+    let (master, slave) = pair();
+    let mut child = place
+        .command(&["monitor"])
+        .env("TERM", "dumb")
+        .stdin(Stdio::from(slave.try_clone().unwrap()))
+        .stdout(Stdio::from(slave))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let said = read_until(&master, "next: ");
+    assert!(
+        said.contains("UNKNOWN") && !said.contains("\u{1b}[?1049h"),
+        "{said}"
+    );
+    assert_eq!(ended(&mut child).unwrap().code(), Some(3));
 }
 
 #[test]
@@ -162,7 +187,7 @@ fn without_colour_no_colour_is_written() {
         .stdout(Stdio::from(slave.try_clone().unwrap()))
         .stderr(Stdio::from(slave));
     let mut child = command.spawn().unwrap();
-    let drawn = read_until(&master, "q quit");
+    let drawn = read_until(&master, "[q]uit");
     File::from(master.try_clone().unwrap())
         .write_all(b"q")
         .unwrap();
