@@ -9,7 +9,7 @@ use ratatui::text::Line;
 use super::app::{App, Over};
 use super::overview::{moment, short, text};
 use super::paint::Tone;
-use super::{help, panes, steps};
+use super::{help, panes, situation, steps};
 use crate::alerts::Active;
 use crate::alerts::state::Silence;
 use crate::look::Look;
@@ -145,7 +145,8 @@ fn lines(
     page.part("sinks", &words, tone);
     page.line(Tone::Head, " WHAT IS WRONG NOW");
     for problem in &look.verdict.problems {
-        let head = format!(" {} {}", problem.level.word(), problem.what);
+        let what = situation::what(problem, look);
+        let head = format!(" {} {what}", problem.level.word());
         page.line(steps::tone_of(problem.level), &head);
         if let Some(why) = &problem.why {
             page.part("why", why, Tone::Plain);

@@ -189,7 +189,7 @@ impl App {
             KeyCode::Char(letter) if control || !keys::acts(self, look, letter) => {
                 return Do::Nothing;
             }
-            KeyCode::Enter if !keys::enters(self) => return Do::Nothing,
+            KeyCode::Enter if !keys::enters(self, look) => return Do::Nothing,
             KeyCode::Char('q') => return Do::Quit,
             KeyCode::Esc if !self.leave() => return Do::Quit,
             KeyCode::Esc => {}

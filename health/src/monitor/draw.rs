@@ -91,7 +91,7 @@ fn body(
     }
     match (app.over, app.view) {
         (Over::Help, _) => scrolled(app, help::lines(app, columns), rows),
-        (Over::Logs, _) => logs::lines(app, beside, columns, rows),
+        (Over::Logs, _) => logs::lines(app, beside, columns, rows, now),
         (Over::Alerts, _) => alerts::page(app, look, columns, rows, now),
         (Over::Details, View::Overview) => scrolled(app, help::step(app, look, columns, now), rows),
         (Over::Details, View::Matches) => {
@@ -113,11 +113,10 @@ fn matches(
     let board = match look.board.as_ref() {
         Ok(board) => board,
         Err(why) => {
-            let words = format!(" no matches to show: {}", why.message);
-            let lines = crate::words::wrapped("", &words);
-            return lines
-                .lines()
-                .map(|line| text(paint, Tone::Warn, line, columns))
+            let words = format!("no matches to show: {}", why.message);
+            return help::fold(&words, columns.saturating_sub(1))
+                .iter()
+                .map(|line| text(paint, Tone::Warn, &format!(" {line}"), columns))
                 .collect();
         }
     };
@@ -210,8 +209,15 @@ fn chosen(
     match_detail::lines(row, detail, &view)
 }
 
-/// The part of a long text that fits, from where it is scrolled to.
+/// The part of a long text that fits, from where it is scrolled to; the last line says how much is below.
 pub fn scrolled(app: &mut App, lines: Vec<Line<'static>>, rows: usize) -> Vec<Line<'static>> {
     app.scroll = app.scroll.min(lines.len().saturating_sub(rows));
-    lines.into_iter().skip(app.scroll).take(rows).collect()
+    let below = lines.len().saturating_sub(app.scroll + rows);
+    let mut page: Vec<_> = lines.into_iter().skip(app.scroll).take(rows).collect();
+    if below > 0 && rows > 2 {
+        let words = format!(" {} more lines below: Space", below + 1);
+        page.pop();
+        page.push(Line::styled(words, app.paint.of(Tone::Dim)));
+    }
+    page
 }

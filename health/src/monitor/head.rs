@@ -10,9 +10,8 @@ use step6::{screen_text, width};
 use super::app::App;
 use super::overview::{moment, short};
 use super::paint::Tone;
-use super::steps;
+use super::{situation, steps};
 use crate::look::Look;
-use crate::verdict::Situation;
 
 /// A look that is older than this is said to be.
 const STALE_VIEW: Duration = Duration::from_secs(10);
@@ -45,35 +44,16 @@ pub fn banner(
     } else {
         String::new()
     };
+    let sentence = match look.verdict.problems.first() {
+        Some(problem) => situation::what(problem, look),
+        None => look.verdict.all_well.clone(),
+    };
     let room = columns.saturating_sub(width(&word) + width(&right) + 1);
-    let sentence = screen_text(&sentence(look), room).into_owned();
+    let sentence = screen_text(&sentence, room).into_owned();
     let gap =
         " ".repeat(columns.saturating_sub(width(&word) + 1 + width(&sentence) + width(&right)));
     let line = app.paint.plain(&format!("{word} {sentence}{gap}{right}"));
     Line::from(line).style(app.paint.banner(level))
-}
-
-/// The verdict in a sentence; for what ends at some time with that time as the rest of the screen has it.
-fn sentence(look: &Look) -> String {
-    let facts = &look.facts;
-    let worst = look.verdict.problems.first().map(|one| one.situation);
-    match (worst, &facts.pause, &facts.backoff) {
-        (Some(Situation::Paused), Some(pause), _) => {
-            let until = match pause.until {
-                Some(at) => moment(at, facts.now),
-                None => "a person resumes it".to_owned(),
-            };
-            let since = pause
-                .since
-                .map(|at| format!(", paused at {}", moment(at, facts.now)))
-                .unwrap_or_default();
-            format!("paused by a person until {until}{since}")
-        }
-        (Some(Situation::Backoff), _, Some(backoff)) => {
-            format!("waiting after failures: {}", backoff.why)
-        }
-        _ => look.verdict.sentence().to_owned(),
-    }
 }
 
 /// What holds the next cycle back or is under way, and how long yet.
@@ -88,7 +68,7 @@ pub fn next(look: &Look, now: DateTime<Utc>) -> Option<(Tone, String)> {
     }
     if let Some(pause) = &facts.pause {
         let words = match pause.until {
-            Some(at) => format!("PAUSED {} yet, until {}", short(at - now), moment(at, now)),
+            Some(at) => held("PAUSED", at, now),
             None => "PAUSED until resumed".to_owned(),
         };
         return Some((Tone::Warn, words));
@@ -96,7 +76,7 @@ pub fn next(look: &Look, now: DateTime<Utc>) -> Option<(Tone, String)> {
     let until = facts.backoff.as_ref().and_then(|backoff| backoff.until);
     match (until.or(facts.next_start), &facts.backoff) {
         (Some(at), Some(_)) => {
-            let words = format!("BACKOFF {} yet, until {}", short(at - now), moment(at, now));
+            let words = held("BACKOFF", at, now);
             return Some((Tone::Warn, words));
         }
         (None, Some(_)) => return Some((Tone::Warn, "BACKOFF after failures".to_owned())),
@@ -113,7 +93,22 @@ pub fn next(look: &Look, now: DateTime<Utc>) -> Option<(Tone, String)> {
         ));
     }
     let at = facts.next_start?;
-    Some((Tone::Plain, format!("next cycle in {}", short(at - now))))
+    Some((Tone::Plain, due("next cycle", at, now)))
+}
+
+/// `PAUSED 14m58s yet, until 12:18:53Z`.
+fn held(word: &str, until: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let left = short(until - now);
+    format!("{word} {left} yet, until {}", moment(until, now))
+}
+
+/// `next cycle in 8s`, or that it is due: what is shown may be older than its start.
+pub fn due(what: &str, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    if at > now {
+        format!("{what} in {}", short(at - now))
+    } else {
+        format!("{what} is due")
+    }
 }
 
 /// The second line: what comes next if that is unusual, steps, data, errors, who runs it and since when.
@@ -127,9 +122,12 @@ pub fn answers(app: &App, look: &Look, columns: usize, now: DateTime<Utc>) -> Li
         } else {
             Tone::Warn
         };
-        parts.push((tone, format!("{fresh}/{all} steps fresh")));
+        let steps = if columns < 60 { "" } else { "steps " };
+        parts.push((tone, format!("{fresh}/{all} {steps}fresh")));
     }
     if let Some(board) = look.board() {
+        // Before all that a narrow line may have no room for.
+        parts.extend(board.not_real().map(|word| (Tone::Warn, word.to_owned())));
         let tone = if board.fresh(now) {
             Tone::Plain
         } else {
@@ -137,7 +135,6 @@ pub fn answers(app: &App, look: &Look, columns: usize, now: DateTime<Utc>) -> Li
         };
         let age = TimeDelta::seconds(board.age_s(now));
         parts.push((tone, format!("data {} old", short(age))));
-        parts.extend(board.not_real().map(|word| (Tone::Warn, word.to_owned())));
     }
     match next(look, now) {
         // What is unusual comes first: a narrow line has no room for more.

@@ -257,7 +257,7 @@ pub fn step(app: &App, look: &Look, columns: usize, now: DateTime<Utc>) -> Vec<L
     let wide = columns.saturating_sub(2).min(96);
     lines.push(Line::raw(format!(
         " {}",
-        strip(app.paint, &step.strip, wide)
+        strip(app.paint, &step.strip, wide).trim_start()
     )));
     lines
 }

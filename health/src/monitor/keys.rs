@@ -12,8 +12,9 @@ pub type Hint = (&'static str, &'static str);
 pub fn acts(app: &App, look: &Look, letter: char) -> bool {
     let over = app.over;
     let overview = app.view == View::Overview;
+    let table = !overview && look.board().is_some();
     match letter {
-        's' if app.sorts() => true,
+        's' if app.sorts() => table,
         's' => reaches_alerts(app) && !app.read_only && alerts::to_silence(app, look).is_some(),
         'u' => reaches_alerts(app) && !app.read_only && alerts::to_unsilence(app, look).is_some(),
         'p' => !app.read_only && Ask::pause(look).is_some(),
@@ -25,18 +26,26 @@ pub fn acts(app: &App, look: &Look, letter: char) -> bool {
             (Over::Nothing, View::Overview) | (Over::Logs, _) => !app.find.is_empty(),
             _ => false,
         },
-        '/' => matches!(over, Over::Nothing | Over::Logs),
+        '/' => over == Over::Logs || (over == Over::Nothing && (overview || table)),
         'e' => over == Over::Logs || (overview && over == Over::Nothing),
         't' => overview && matches!(over, Over::Nothing | Over::Details),
-        'v' | 'b' => !overview && over == Over::Nothing,
-        'o' => !overview && matches!(over, Over::Nothing | Over::Details),
+        'v' | 'b' => table && over == Over::Nothing,
+        'o' => table && matches!(over, Over::Nothing | Over::Details),
         _ => true,
     }
 }
 
 /// Whether the key Enter opens or closes anything now.
-pub fn enters(app: &App) -> bool {
-    matches!(app.over, Over::Nothing | Over::Details)
+pub fn enters(app: &App, look: &Look) -> bool {
+    match (app.over, app.view) {
+        (Over::Details, _) => true,
+        (Over::Nothing, View::Overview) => look
+            .pace
+            .as_ref()
+            .is_some_and(|pace| !pace.steps.is_empty()),
+        (Over::Nothing, View::Matches) => !app.rows(look).is_empty(),
+        _ => false,
+    }
 }
 
 fn reaches_alerts(app: &App) -> bool {
@@ -47,18 +56,18 @@ fn reaches_alerts(app: &App) -> bool {
 pub fn hints(app: &App, look: &Look) -> Vec<Hint> {
     let mut all: Vec<Hint> = vec![("?", "help")];
     let pause = match &look.facts.pause {
-        Some(_) => ("p", ": resume"),
+        Some(_) => ("p", " resume"),
         None => ("p", "ause"),
     };
     let freeze = match app.frozen {
-        Some(_) => ("f", ": go on"),
+        Some(_) => ("f", " go on"),
         None => ("f", "reeze"),
     };
     match (app.over, app.view) {
         (Over::Nothing, View::Overview) => all.extend([
             ("m", "atches"),
             ("q", "uit"),
-            ("Enter", " step"),
+            ("Enter", "step"),
             ("a", "lerts"),
             ("l", "ogs"),
             ("n", "/N next"),
@@ -74,9 +83,9 @@ pub fn hints(app: &App, look: &Look) -> Vec<Hint> {
             ("w", "rite snapshot"),
         ]),
         (Over::Nothing, View::Matches) => all.extend([
-            ("1", " overview"),
+            ("1", "overview"),
             ("q", "uit"),
-            ("Enter", " details"),
+            ("Enter", "details"),
             ("n", "/N next"),
             ("s", "ort"),
             ("v", " which"),
@@ -92,7 +101,7 @@ pub fn hints(app: &App, look: &Look) -> Vec<Hint> {
             ("w", "rite snapshot"),
         ]),
         (Over::Details, View::Overview) => all.extend([
-            ("Esc", " back"),
+            ("Esc", "back"),
             ("n", "/N next step"),
             ("l", "og of it"),
             ("j", "/k scroll"),
@@ -101,7 +110,7 @@ pub fn hints(app: &App, look: &Look) -> Vec<Hint> {
             freeze,
         ]),
         (Over::Details, View::Matches) => all.extend([
-            ("Esc", " back"),
+            ("Esc", "back"),
             ("n", "/N next match"),
             ("j", "/k scroll"),
             ("o", "dds"),
@@ -109,19 +118,19 @@ pub fn hints(app: &App, look: &Look) -> Vec<Hint> {
             freeze,
         ]),
         (Over::Help, _) => {
-            all = vec![("Esc", " back"), ("j", "/k scroll"), ("q", "uit")];
+            all = vec![("Esc", "back"), ("j", "/k scroll"), ("q", "uit")];
         }
         (Over::Alerts, _) => all.extend([
-            ("Esc", " back"),
+            ("Esc", "back"),
             ("s", "ilence"),
             ("u", "nsilence"),
             ("j", "/k alert"),
-            ("Space", " scroll"),
+            ("Space", "scroll"),
             ("q", "uit"),
             freeze,
         ]),
         (Over::Logs, _) => all.extend([
-            ("Esc", " back"),
+            ("Esc", "back"),
             ("j", "/k scroll"),
             ("n", "/N next"),
             ("e", "rrors"),
@@ -139,7 +148,7 @@ pub fn hints(app: &App, look: &Look) -> Vec<Hint> {
         let mut letters = key.chars();
         match (letters.next(), letters.next()) {
             (Some(letter), None) => acts(app, look, letter),
-            _ => true,
+            _ => *key != "Enter" || enters(app, look),
         }
     });
     all

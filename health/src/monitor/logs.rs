@@ -1,65 +1,94 @@
 //! The page of the day log.
 
+use chrono::{DateTime, Utc};
+use log::Level;
 use ratatui::text::Line;
 use step6::screen_text;
 
 use super::app::App;
 use super::draw::Beside;
+use super::help::fold;
 use super::overview::text;
 use super::paint::Tone;
+use crate::logs::Line as Logged;
 
-/// A title, and the lines that are wanted, as many as there is room for. What is searched for is marked
-/// and stands among its neighbours.
-pub fn lines(app: &mut App, beside: &Beside, columns: usize, rows: usize) -> Vec<Line<'static>> {
+/// A title, and the lines that are wanted, long ones folded, as many as there is room for. What is
+/// searched for is marked and stands among its neighbours.
+pub fn lines(
+    app: &mut App,
+    beside: &Beside,
+    columns: usize,
+    rows: usize,
+    now: DateTime<Utc>,
+) -> Vec<Line<'static>> {
     let rows = rows.saturating_sub(1);
-    let step = app.log_of.as_ref().map(|name| format!(" {name}: "));
-    let wanted = |line: &&String| {
-        (!app.errors_only || level(line) != Tone::Plain)
-            && step.as_ref().is_none_or(|step| line.contains(step))
-    };
-    let shown: Vec<_> = beside.log.iter().filter(wanted).collect();
     let find = app.find.to_lowercase();
-    let found = |line: &str| !find.is_empty() && line.to_lowercase().contains(&find);
-    // From the newest on, as they are gone through.
-    let hits: Vec<_> = (0..shown.len())
-        .rev()
-        .filter(|at| found(shown[*at]))
+    let shown: Vec<_> = beside
+        .log
+        .iter()
+        .map(|line| Logged::of(line))
+        .filter(|line| {
+            (!app.errors_only || line.level.is_some_and(|level| level <= Level::Warn))
+                && (app.log_of.is_none() || line.who == app.log_of.as_deref())
+        })
         .collect();
+    let found = |line: &Logged<'_>| !find.is_empty() && line.text.to_lowercase().contains(&find);
+    // From the newest on, as they are gone through.
+    let all = (0..shown.len()).rev();
+    let hits: Vec<_> = all.filter(|at| found(&shown[*at])).collect();
     app.hits = hits.len();
     app.hit = app.hit.min(hits.len().saturating_sub(1));
     let hit = hits.get(app.hit).copied();
     if let (true, Some(hit)) = (std::mem::take(&mut app.follow), hit) {
-        app.scroll = shown.len().saturating_sub(hit + 1 + rows / 2);
+        app.scroll = shown.len().saturating_sub(hit + 1 + rows / 3);
     }
-    app.scroll = app.scroll.min(shown.len().saturating_sub(rows));
-    let end = shown.len() - app.scroll;
-    let from = end.saturating_sub(rows);
-    let mut lines = vec![text(
-        app.paint,
-        Tone::Head,
-        &title(app, shown.len()),
-        columns,
-    )];
-    for (at, line) in shown.iter().enumerate().take(end).skip(from) {
-        let mark = match (Some(at) == hit, found(line)) {
+    app.scroll = app.scroll.min(shown.len().saturating_sub(1));
+    let drawn = |at: usize| {
+        let mark = match (Some(at) == hit, found(&shown[at])) {
             (true, _) => '>',
             (false, true) => '*',
             (false, false) => ' ',
         };
-        let line = text(app.paint, level(line), &format!("{mark}{line}"), columns);
-        lines.push(if mark == '>' {
-            line.style(app.paint.selected())
-        } else {
-            line
-        });
+        entry(app, &shown[at], mark, columns, now)
+    };
+    // From the newest shown one back to the top of the page; where the log begins before, on from there.
+    let end = shown.len() - app.scroll;
+    let mut page: Vec<Vec<Line<'static>>> = Vec::new();
+    let (mut room, mut forward) = (rows, 0);
+    for at in (0..end).rev() {
+        let mut lines = drawn(at);
+        if lines.len() > room {
+            // Of the topmost one the end, unless it is the only one.
+            lines = if page.is_empty() {
+                lines.into_iter().take(room).collect()
+            } else {
+                lines.split_off(lines.len() - room)
+            };
+        }
+        room -= lines.len();
+        page.push(lines);
+        if room == 0 {
+            break;
+        }
     }
+    page.reverse();
+    for at in end..shown.len() {
+        if room == 0 {
+            break;
+        }
+        let mut lines = drawn(at);
+        lines.truncate(room);
+        room -= lines.len();
+        page.push(lines);
+        forward += 1;
+    }
+    app.scroll -= forward;
+    let title = text(app.paint, Tone::Head, &title(app, shown.len()), columns);
+    let mut lines = vec![title];
+    lines.extend(page.into_iter().flatten());
     if shown.is_empty() {
-        lines.push(text(
-            app.paint,
-            Tone::Dim,
-            " no such line in the day log",
-            columns,
-        ));
+        let words = " no such line in the day log";
+        lines.push(text(app.paint, Tone::Dim, words, columns));
     }
     lines
 }
@@ -67,14 +96,14 @@ pub fn lines(app: &mut App, beside: &Beside, columns: usize, rows: usize) -> Vec
 /// What is shown, how far back, and what of it is searched for.
 fn title(app: &App, count: usize) -> String {
     let mut title = match &app.log_of {
-        Some(step) => format!(" LOG of {step}, newest last"),
-        None => " LOG, newest last".to_owned(),
+        Some(step) => format!(" LOG of {step}, UTC, newest last"),
+        None => " LOG, UTC, newest last".to_owned(),
     };
     if app.errors_only {
         title += ", errors and warnings only";
     }
     if app.scroll > 0 {
-        title += &format!(", {} of {count} lines back", app.scroll);
+        title += &format!(", {} of {count} back", app.scroll);
     }
     if !app.find.is_empty() {
         let find = screen_text(&app.find, 20);
@@ -86,13 +115,48 @@ fn title(app: &App, count: usize) -> String {
     title
 }
 
-/// How a line looks: lines of the day log have their level as a word.
-fn level(line: &str) -> Tone {
-    if line.contains("ERROR") {
-        Tone::Bad
-    } else if line.contains("WARN") {
-        Tone::Warn
+/// A line of the log, with its time as all of the screen has it; what is too long goes on below.
+fn entry(
+    app: &App,
+    line: &Logged<'_>,
+    mark: char,
+    columns: usize,
+    now: DateTime<Utc>,
+) -> Vec<Line<'static>> {
+    let time = line.at.map(|at| {
+        let today = at.date_naive() == now.date_naive();
+        let form = if today { "%H:%M:%S" } else { "%m-%d %H:%M" };
+        at.format(form).to_string()
+    });
+    let head = match (time, line.level, line.who) {
+        (Some(time), Some(level), Some(who)) => format!("{time} {level:<5} {who}: "),
+        _ => String::new(),
+    };
+    let tone = match line.level {
+        Some(Level::Error) => Tone::Bad,
+        Some(Level::Warn) => Tone::Warn,
+        _ => Tone::Plain,
+    };
+    // A narrow screen has no room for a hanging indent as deep as the head.
+    let indent = if columns >= 2 * head.len() {
+        head.len()
     } else {
-        Tone::Plain
+        2
+    };
+    let first = columns.saturating_sub(1 + head.len());
+    let rest = columns.saturating_sub(1 + indent);
+    let mut parts = fold(line.words, first.min(rest).max(8)).into_iter();
+    let mut lines = Vec::new();
+    let begin = format!("{mark}{head}{}", parts.next().unwrap_or_default());
+    lines.push(text(app.paint, tone, &begin, columns));
+    for part in parts {
+        let words = format!("{mark}{:indent$}{part}", "");
+        lines.push(text(app.paint, tone, &words, columns));
     }
+    if mark == '>' {
+        for line in &mut lines {
+            line.style = app.paint.selected();
+        }
+    }
+    lines
 }

@@ -57,7 +57,8 @@ fn problems(
     let all = &look.verdict.problems;
     for problem in all.iter().take(most) {
         let tone = steps::tone_of(problem.level);
-        let head = format!(">> {} {}", problem.level.word(), problem.what);
+        let what = situation::what(problem, look);
+        let head = format!(">> {} {what}", problem.level.word());
         lines.push(text(paint, tone, &head, columns));
         if let Some(why) = &problem.why {
             lines.push(text(paint, Tone::Plain, &format!("   why  {why}"), columns));

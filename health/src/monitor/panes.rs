@@ -25,18 +25,28 @@ pub fn lines(
     all.push(notify(look, now));
     all.extend(host(look));
     if roomy {
-        all.extend(pace(look, paint, columns));
+        all.extend(pace(look));
     }
     let mut lines = Vec::new();
     for (title, tone, words) in all {
         let room = columns.saturating_sub(10);
         let shown = screen_text(&words, room).into_owned();
-        lines.push(Line::from(vec![
-            Span::styled(format!(" {title:<8} "), paint.of(Tone::Head)),
-            Span::styled(paint.plain(&shown), paint.of(tone)),
-        ]));
+        lines.push(titled(paint, title, tone, paint.plain(&shown)));
+    }
+    if let (true, Some(pace)) = (roomy, &look.pace) {
+        // Its gaps are of our own making and stay.
+        let times: Vec<_> = pace.buckets.iter().map(|bucket| bucket.mean_s).collect();
+        let strip = paint.spark(&thinned(&times, columns.saturating_sub(12).min(96)));
+        lines.push(titled(paint, "", Tone::Plain, strip));
     }
     lines
+}
+
+fn titled(paint: Paint, title: &str, tone: Tone, words: String) -> Line<'static> {
+    Line::from(vec![
+        Span::styled(format!(" {title:<8} "), paint.of(Tone::Head)),
+        Span::styled(words, paint.of(tone)),
+    ])
 }
 
 fn matches(look: &Look, now: DateTime<Utc>) -> (&'static str, Tone, String) {
@@ -189,11 +199,9 @@ fn host(look: &Look) -> Option<(&'static str, Tone, String)> {
     Some(("HOST", Tone::Plain, words))
 }
 
-/// The span in numbers, and its cycle times as a strip.
-fn pace(look: &Look, paint: Paint, columns: usize) -> Vec<(&'static str, Tone, String)> {
-    let Some(pace) = &look.pace else {
-        return Vec::new();
-    };
+/// The span in numbers.
+fn pace(look: &Look) -> Option<(&'static str, Tone, String)> {
+    let pace = look.pace.as_ref()?;
     let window = &pace.window;
     let rate = window.success_rate().map_or("-".to_owned(), percent);
     let words = format!(
@@ -204,12 +212,7 @@ fn pace(look: &Look, paint: Paint, columns: usize) -> Vec<(&'static str, Tone, S
         grouped(window.skipped()),
         grouped(window.overruns)
     );
-    let times: Vec<_> = pace.buckets.iter().map(|bucket| bucket.mean_s).collect();
-    let strip = paint.spark(&thinned(&times, columns.saturating_sub(12).min(96)));
-    vec![
-        ("CYCLES", Tone::Plain, words),
-        ("", Tone::Plain, strip.trim_end().to_owned()),
-    ]
+    Some(("CYCLES", Tone::Plain, words))
 }
 
 fn percent(part: f64) -> String {

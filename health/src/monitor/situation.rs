@@ -3,9 +3,35 @@
 use chrono::{DateTime, Utc};
 use journal::lock::Presence;
 
+use super::head::due;
 use super::overview::{moment, short};
 use crate::look::Look;
 use crate::verdict::{Problem, Situation};
+
+/// The problem in a sentence. What ends at some time is told with that time as the rest of the screen has
+/// it, in UTC: the verdict is for reports, which are local.
+pub fn what(problem: &Problem, look: &Look) -> String {
+    let facts = &look.facts;
+    match (problem.situation, &facts.pause, &facts.backoff) {
+        (Situation::Paused, Some(pause), _) => {
+            let until = match pause.until {
+                Some(at) => moment(at, facts.now),
+                None => "a person resumes it".to_owned(),
+            };
+            let since = pause
+                .since
+                .map(|at| format!(", paused at {}", moment(at, facts.now)))
+                .unwrap_or_default();
+            format!("paused by a person until {until}{since}")
+        }
+        (Situation::Backoff, _, Some(backoff)) => {
+            let next = backoff.until.or(facts.next_start);
+            let next = next.map(|at| format!(", next cycle at {}", moment(at, facts.now)));
+            format!("waiting after failures{}", next.unwrap_or_default())
+        }
+        _ => problem.what.clone(),
+    }
+}
 
 /// What is going on because of it; none where there is no more to say.
 pub fn note(problem: &Problem, look: &Look, now: DateTime<Utc>) -> Option<String> {
@@ -54,8 +80,8 @@ fn retry(look: &Look, now: DateTime<Utc>) -> Option<String> {
     let at = backoff.and_then(|one| one.until).or(facts.next_start)?;
     let word = if backoff.is_some() { " (backoff)" } else { "" };
     Some(format!(
-        "next try in {}, at {}{word}",
-        short(at - now),
+        "{}, at {}{word}",
+        due("next try", at, now),
         moment(at, now)
     ))
 }

@@ -242,8 +242,8 @@ fn n_goes_through_what_was_found_and_keeps_its_neighbours() {
     assert_eq!(app.find, "");
 
     let log = (0..100).map(|n| match n % 40 {
-        10 => format!("{n} ERROR step1: the apple fell"),
-        _ => format!("{n} INFO step2: all is well"),
+        10 => format!("2026-01-01T00:00:00Z ERROR step1: number {n}, the apple fell"),
+        _ => format!("2026-01-01T00:00:00Z INFO  step2: number {n}, all is well"),
     });
     let beside = Beside {
         log: log.collect(),
@@ -251,34 +251,34 @@ fn n_goes_through_what_was_found_and_keeps_its_neighbours() {
     };
     let draw = |app: &mut App| snapshot::text_with(app, &look, &beside, (80, 24));
     letter(&mut app, &look, 'l');
-    assert!(draw(&mut app).contains(" 99 INFO"));
+    assert!(draw(&mut app).contains(" number 99,"));
     for key in "/APPLE".chars() {
         letter(&mut app, &look, key);
     }
     press(&mut app, &look, KeyCode::Enter);
     let shown = draw(&mut app);
     assert!(
-        shown.contains("`APPLE` 1 of 3") && shown.contains(">90 ERROR"),
+        shown.contains("`APPLE` 1 of 3") && shown.contains(">01-01 00:00 ERROR step1: number 90,"),
         "{shown}"
     );
     assert!(
-        shown.contains(" 91 INFO") && shown.contains(" 89 INFO"),
+        shown.contains(" number 91,") && shown.contains(" number 89,"),
         "{shown}"
     );
     letter(&mut app, &look, 'n');
-    assert!(draw(&mut app).contains(">50 ERROR"));
+    assert!(draw(&mut app).contains(">01-01 00:00 ERROR step1: number 50,"));
     letter(&mut app, &look, 'n');
     letter(&mut app, &look, 'n');
     assert!(
-        draw(&mut app).contains(">10 ERROR"),
+        draw(&mut app).contains(">01-01 00:00 ERROR step1: number 10,"),
         "the oldest one is the last one"
     );
     letter(&mut app, &look, 'N');
-    assert!(draw(&mut app).contains(">50 ERROR"));
+    assert!(draw(&mut app).contains(">01-01 00:00 ERROR step1: number 50,"));
     letter(&mut app, &look, 'g');
-    assert!(draw(&mut app).contains(" 0 INFO"), "the oldest line");
+    assert!(draw(&mut app).contains(" number 0,"), "the oldest line");
     letter(&mut app, &look, 'G');
-    assert!(draw(&mut app).contains(" 99 INFO"), "the newest line");
+    assert!(draw(&mut app).contains(" number 99,"), "the newest line");
     letter(&mut app, &look, 'e');
     assert!(!draw(&mut app).contains("INFO"));
 }
@@ -289,8 +289,8 @@ fn the_log_of_a_step_is_that_of_the_step_whose_details_are_open() {
     let look = look(&place);
     let beside = Beside {
         log: vec![
-            "t INFO  step1: mine".to_owned(),
-            "t INFO  step2: another's".to_owned(),
+            "2026-01-01T00:00:00Z INFO  step1: mine".to_owned(),
+            "2026-01-01T00:00:00Z INFO  step2: another's".to_owned(),
         ],
         ..Beside::default()
     };

@@ -168,7 +168,7 @@ fn a_pause_says_until_when_and_how_long_yet() {
         shown[1]
     );
     has(&shown, "   do   orchestrator resume");
-    has(&shown, "[p]: resume");
+    has(&shown, "[p] resume");
     let wide = frame(&paused, View::Overview, (120, 40));
     assert!(wide.contains(&format!("paused at {since}")), "{wide}");
     let narrow = frame(&paused, View::Overview, (40, 10));
@@ -289,7 +289,7 @@ fn a_view_that_lags_says_so_and_counts_its_ages_on() {
     let frozen = snapshot::text_with(&mut app, &look, &beside(75), (80, 24));
     assert!(frozen.starts_with(" FROZEN 1m15s "), "{frozen}");
     assert!(frozen.contains("1 step1     ok          10s"), "{frozen}");
-    assert!(frozen.contains("[f]: go on"), "{frozen}");
+    assert!(frozen.contains("[f] go on"), "{frozen}");
 }
 
 #[test]
