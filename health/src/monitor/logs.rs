@@ -83,6 +83,7 @@ pub fn lines(
         forward += 1;
     }
     app.scroll -= forward;
+    app.page = page.len();
     let title = text(app.paint, Tone::Head, &title(app, shown.len()), columns);
     let mut lines = vec![title];
     lines.extend(page.into_iter().flatten());
@@ -143,13 +144,13 @@ fn entry(
     } else {
         2
     };
-    let first = columns.saturating_sub(1 + head.len());
-    let rest = columns.saturating_sub(1 + indent);
-    let mut parts = fold(line.words, first.min(rest).max(8)).into_iter();
-    let mut lines = Vec::new();
+    let first = columns.saturating_sub(1 + head.len()).max(1);
+    let rest = columns.saturating_sub(1 + indent).max(1);
+    let mut parts = fold(line.words, first).into_iter();
     let begin = format!("{mark}{head}{}", parts.next().unwrap_or_default());
-    lines.push(text(app.paint, tone, &begin, columns));
-    for part in parts {
+    let mut lines = vec![text(app.paint, tone, &begin, columns)];
+    let more = parts.collect::<Vec<_>>().join(" ");
+    for part in fold(&more, rest).iter().filter(|part| !part.is_empty()) {
         let words = format!("{mark}{:indent$}{part}", "");
         lines.push(text(app.paint, tone, &words, columns));
     }
