@@ -6,7 +6,7 @@ use step6::{screen_text, width};
 
 use super::app::App;
 use super::paint::{Paint, Tone};
-use super::{panes, situation, steps};
+use super::{help, panes, situation, steps};
 use crate::look::{Beat, Happening, Look};
 
 /// The lines between the two first and the last one, for `columns` and at most `rows`.
@@ -18,7 +18,7 @@ pub fn lines(
     now: DateTime<Utc>,
 ) -> Vec<Line<'static>> {
     let paint = app.paint;
-    let mut page = problems(look, paint, columns, if rows < 14 { 1 } else { 3 }, now);
+    let mut page = problems(look, paint, columns, rows, now);
     let steps = steps::table(look, app, columns, rows >= 9, now);
     let panes = panes::lines(look, paint, columns, rows >= 30, now);
     let rule = || Line::styled(paint.or("─", "-").repeat(columns), paint.of(Tone::Dim));
@@ -50,9 +50,10 @@ fn problems(
     look: &Look,
     paint: Paint,
     columns: usize,
-    most: usize,
+    rows: usize,
     now: DateTime<Utc>,
 ) -> Vec<Line<'static>> {
+    let most = if rows < 14 { 1 } else { 3 };
     let mut lines = Vec::new();
     let all = &look.verdict.problems;
     for problem in all.iter().take(most) {
@@ -60,14 +61,22 @@ fn problems(
         let what = situation::what(problem, look);
         let head = format!(">> {} {what}", problem.level.word());
         lines.push(text(paint, tone, &head, columns));
-        if let Some(why) = &problem.why {
-            lines.push(text(paint, Tone::Plain, &format!("   why  {why}"), columns));
-        }
-        let next = format!("   do   {}", problem.next);
-        lines.push(text(paint, Tone::Plain, &next, columns));
-        if let Some(note) = situation::note(problem, look, now) {
-            let note = format!("   now  {note}");
-            lines.push(text(paint, Tone::Plain, &note, columns));
+        let parts = [
+            ("why", problem.why.clone()),
+            ("do", Some(problem.next.clone())),
+            ("now", situation::note(problem, look, now)),
+        ];
+        for (name, part) in parts {
+            let Some(part) = part else { continue };
+            let folded = match rows {
+                0..20 => vec![part],
+                _ => help::fold(&part, columns.saturating_sub(8)),
+            };
+            for (at, part) in folded.iter().enumerate() {
+                let name = if at == 0 { name } else { "" };
+                let words = format!("   {name:<4} {part}");
+                lines.push(text(paint, Tone::Plain, &words, columns));
+            }
         }
     }
     if all.len() > most {

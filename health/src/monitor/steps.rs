@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use journal::StepOutcome;
+use journal::lock::Presence;
 use journal::windows::Percentiles;
 use ratatui::text::{Line, Span};
 use step6::screen_text;
@@ -20,6 +21,8 @@ pub enum Doing {
     Well,
     /// It is being run.
     Runs,
+    /// It was being run when the orchestrator died.
+    Died,
     /// Its last good run is older than it should be.
     Late,
     /// Its last good run is too old.
@@ -41,7 +44,10 @@ impl Doing {
     /// The same as it is at `now`.
     pub fn at(step: &StepPace, facts: &Facts, now: DateTime<Utc>) -> Doing {
         if step.running_since.is_some() {
-            return Doing::Runs;
+            return match facts.presence {
+                Presence::Running(_) => Doing::Runs,
+                _ => Doing::Died,
+            };
         }
         let Some(newest) = step.newest else {
             return Doing::Unknown;
@@ -69,6 +75,7 @@ impl Doing {
         match self {
             Doing::Well => "ok",
             Doing::Runs => "runs",
+            Doing::Died => "died",
             Doing::Late => "late",
             Doing::Stale => "stale",
             Doing::Failed => "FAILED",
@@ -83,7 +90,7 @@ impl Doing {
             Doing::Well => Tone::Good,
             Doing::Runs => Tone::Plain,
             Doing::Late => Tone::Warn,
-            Doing::Stale | Doing::Failed => Tone::Bad,
+            Doing::Stale | Doing::Failed | Doing::Died => Tone::Bad,
             Doing::Waits => Tone::Waits,
             Doing::Unknown => Tone::Dim,
         }
@@ -91,7 +98,7 @@ impl Doing {
 
     const fn mark(self) -> &'static str {
         match self {
-            Doing::Failed | Doing::Stale => "!",
+            Doing::Failed | Doing::Stale | Doing::Died => "!",
             Doing::Waits => "~",
             _ => " ",
         }
@@ -167,6 +174,13 @@ pub fn table(
     } else if headed {
         lines.push(shape.whole(pace, app.paint, now));
     }
+    if look.running().is_none() {
+        // What is only the last known stands back.
+        lines = lines
+            .into_iter()
+            .map(|line| line.patch_style(app.paint.of(Tone::Dim)))
+            .collect();
+    }
     lines
 }
 
@@ -235,12 +249,13 @@ impl Shape {
     ) -> Line<'static> {
         let doing = Doing::at(step, &look.facts, now);
         let name = screen_text(&step.window.name, 9).into_owned();
-        let age = match (step.running_since, step.last_good) {
+        let since = step.running_since.filter(|_| doing == Doing::Runs);
+        let age = match (since, step.last_good) {
             (Some(since), _) => short(now - since),
             (None, Some(at)) => short(now - at),
             (None, None) => "-".to_owned(),
         };
-        let mark = if doing == Doing::Failed || doing == Doing::Stale {
+        let mark = if doing.tone() == Tone::Bad {
             Tone::Bad
         } else {
             Tone::Plain

@@ -241,6 +241,22 @@ fn a_dead_orchestrator_is_dead_since_a_time_and_what_is_shown_is_the_last_known(
 }
 
 #[test]
+fn a_step_that_ran_when_the_orchestrator_died_does_not_run() {
+    let (mut place, lock) = running();
+    let now = Utc::now();
+    let journal = place.journal();
+    let key = journal.begin_cycle("c99", now, Some(now)).unwrap();
+    journal.begin_step(key, 1, "step1", now).unwrap();
+    assert!(
+        lines(&look(&place))
+            .iter()
+            .any(|line| line.starts_with(" 1 step1     runs "))
+    );
+    drop(lock);
+    has(&lines(&look(&place)), "!1 step1     died ");
+}
+
+#[test]
 fn a_missing_and_a_corrupt_record_are_unknown_with_a_path_and_a_way_out() {
     let place = Place::new();
     let shown = lines(&look(&place));
