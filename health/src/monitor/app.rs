@@ -256,23 +256,7 @@ impl App {
         }
     }
 
-    /// The next one that was found; in the details of one, the next one.
-    fn next(&mut self, by: isize, look: &Look) {
-        match (self.over, self.view) {
-            (Over::Nothing, View::Matches) => self.select(by, look),
-            (Over::Details, _) => {
-                self.select(by, look);
-                self.scroll = 0;
-            }
-            _ => {
-                let last = self.hits.saturating_sub(1);
-                self.hit = self.hit.saturating_add_signed(by).min(last);
-                self.follow = true;
-            }
-        }
-    }
-
-    fn select(&mut self, by: isize, look: &Look) {
+    pub(super) fn select(&mut self, by: isize, look: &Look) {
         if self.view == View::Overview {
             let last = look.pace.as_ref().map_or(0, |pace| pace.steps.len());
             self.step = self
@@ -285,35 +269,6 @@ impl App {
         let at = self.chosen_at(&rows).saturating_add_signed(by);
         let row = rows.get(at.min(rows.len().saturating_sub(1)));
         self.chosen = row.map(|row| row.id.clone());
-    }
-
-    fn typed(&mut self, code: KeyCode, control: bool) -> Do {
-        let Some(text) = &mut self.typing else {
-            return Do::Nothing;
-        };
-        match code {
-            KeyCode::Esc => self.typing = None,
-            KeyCode::Enter => {
-                let text = self.typing.take().unwrap_or_default();
-                self.search(text);
-            }
-            KeyCode::Backspace => drop(text.pop()),
-            KeyCode::Char('u') if control => text.clear(),
-            KeyCode::Char(letter) if !control && text.chars().count() < 40 => text.push(letter),
-            _ => return Do::Nothing,
-        }
-        Do::Draw
-    }
-
-    fn search(&mut self, text: String) {
-        if self.view == View::Matches && self.over == Over::Nothing {
-            self.filter.text = text;
-        } else {
-            self.find = text;
-            self.hit = 0;
-            self.follow = true;
-        }
-        self.scroll = 0;
     }
 
     fn select_alert(&mut self, by: isize, look: &Look) {

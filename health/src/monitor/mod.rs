@@ -9,6 +9,7 @@ pub mod alerts;
 pub mod app;
 pub mod ask;
 pub mod draw;
+pub mod find;
 pub mod foot;
 pub mod head;
 pub mod help;

@@ -59,7 +59,14 @@ pub fn run(app: App, common: &Common, config: Config) -> io::Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
     end_on_signal(&stop)?;
     end_with_terminal()?;
-    with_terminal(|screen| Loop::new(screen, app, common, config)?.run(&stop))
+    // Before the terminal is ours: a disk that hangs can be left with Ctrl-C then.
+    let acts = Acts::new(common.clone(), config.clone());
+    let mut looker = Looker::new(common.clone(), config);
+    let (look, looked) = (looker.look(app.range), Instant::now());
+    with_terminal(|screen| {
+        let eyes = Eyes::open(looker, look.facts.data.clone(), looked)?;
+        Loop::new(screen, app, acts, eyes, look).run(&stop)
+    })
 }
 
 /// Has the terminal for itself while `draw` runs, and leaves it as it was found, also after a panic.
@@ -154,14 +161,34 @@ struct Loop {
     screen: Screen,
     app: App,
     data: DataDir,
-    look: Arc<Look>,
-    looks: Receiver<Look>,
-    wanted: SyncSender<Range>,
-    looked: Instant,
+    look: Look,
+    eyes: Eyes,
     acts: Acts,
     beside: Beside,
     detail_of: Option<(String, String)>,
     title: String,
+}
+
+/// Who looks is another thread: a disk that hangs must not hang the keys.
+struct Eyes {
+    looks: Receiver<Look>,
+    wanted: SyncSender<Range>,
+    looked: Instant,
+}
+
+impl Eyes {
+    fn open(mut looker: Looker, data: DataDir, looked: Instant) -> io::Result<Eyes> {
+        let (wanted, ranges) = sync_channel(4);
+        let (send, looks) = sync_channel(1);
+        thread::Builder::new()
+            .name("look".to_owned())
+            .spawn(move || look_on(&mut looker, &data, &ranges, &send))?;
+        Ok(Eyes {
+            looks,
+            wanted,
+            looked,
+        })
+    }
 }
 
 /// What was confirmed is done by a thread of its own: a disk that hangs must not hang the keys.
@@ -198,32 +225,18 @@ impl Acts {
 }
 
 impl Loop {
-    fn new(screen: Screen, app: App, common: &Common, config: Config) -> io::Result<Loop> {
-        let acts = Acts::new(common.clone(), config.clone());
-        let mut looker = Looker::new(common.clone(), config);
-        let looked = Instant::now();
-        let look = Arc::new(looker.look(app.range));
-        let data = look.facts.data.clone();
-        let read = data.clone();
-        let (wanted, ranges) = sync_channel(4);
-        let (send, looks) = sync_channel(1);
-        // A disk that hangs must not hang the keys: who looks is another thread.
-        thread::Builder::new()
-            .name("look".to_owned())
-            .spawn(move || look_on(&mut looker, &read, &ranges, &send))?;
-        Ok(Loop {
+    fn new(screen: Screen, app: App, acts: Acts, eyes: Eyes, look: Look) -> Loop {
+        Loop {
             screen,
             app,
-            data,
+            data: look.facts.data.clone(),
             look,
-            looks,
-            wanted,
-            looked,
+            eyes,
             acts,
             beside: Beside::default(),
             detail_of: None,
             title: String::new(),
-        })
+        }
     }
 
     fn run(&mut self, stop: &AtomicBool) -> io::Result<()> {
@@ -266,10 +279,10 @@ impl Loop {
                     _ => {}
                 }
             }
-            while let Ok(look) = self.looks.try_recv() {
+            while let Ok(look) = self.eyes.looks.try_recv() {
                 if self.app.frozen.is_none() {
-                    self.look = Arc::new(look);
-                    self.looked = Instant::now();
+                    self.look = look;
+                    self.eyes.looked = Instant::now();
                     changed = true;
                 }
             }
@@ -292,11 +305,11 @@ impl Loop {
 
     fn look_again(&self) {
         // A full queue means that a look is coming anyway.
-        let _ = self.wanted.try_send(self.app.range);
+        let _ = self.eyes.wanted.try_send(self.app.range);
     }
 
     fn draw(&mut self, now: chrono::DateTime<Utc>) -> io::Result<()> {
-        self.beside.age = self.looked.elapsed();
+        self.beside.age = self.eyes.looked.elapsed();
         self.read_beside();
         let title = format!("{} football-bot", self.look.verdict.level().word());
         if title != self.title {
