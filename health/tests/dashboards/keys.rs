@@ -331,4 +331,8 @@ fn a_frozen_screen_goes_on_with_what_is_true_now() {
     assert!(app.frozen.is_some());
     assert_eq!(letter(&mut app, &look, 'f'), Do::Thaw);
     assert!(app.frozen.is_none());
+    for key in ['l', 'r'] {
+        let key = KeyEvent::new(KeyCode::Char(key), KeyModifiers::CONTROL);
+        assert_eq!(app.key(key, &look), Do::Redraw);
+    }
 }
