@@ -8,6 +8,7 @@ use super::app::App;
 use super::paint::{Paint, Tone};
 use super::{help, panes, situation, steps};
 use crate::look::{Beat, Happening, Look};
+use crate::verdict::Problem;
 
 /// The lines between the two first and the last one, for `columns` and at most `rows`.
 pub fn lines(
@@ -18,16 +19,14 @@ pub fn lines(
     now: DateTime<Utc>,
 ) -> Vec<Line<'static>> {
     let paint = app.paint;
-    let mut page = problems(look, paint, columns, rows, now);
+    // The table is what a look is for; what is wrong gives way to it where there is too little room.
     let steps = steps::table(look, app, columns, rows >= 9, now);
+    let room = rows.saturating_sub(steps.len()).max(1);
+    let mut page = problems(look, paint, columns, room, now);
     let panes = panes::lines(look, paint, columns, rows >= 30, now);
     let rule = || Line::styled(paint.or("─", "-").repeat(columns), paint.of(Tone::Dim));
     let roomy = rows >= page.len() + steps.len() + panes.len() + 4;
     page.extend(roomy.then(rule));
-    // The table is what a look is for; what is wrong gives way to it where there is too little room.
-    if page.len() + steps.len() > rows {
-        page.truncate(rows.saturating_sub(steps.len()).max(1));
-    }
     page.extend(steps);
     if rows < page.len() + 3 {
         page.truncate(rows);
@@ -45,55 +44,87 @@ pub fn lines(
     page
 }
 
-/// What is wrong: at most three things, each with why and what to do, as far as there is room.
+/// What is wrong, in at most `room` lines: the worst with why and what to do in full, then others whole or
+/// not at all, at most three, then how many more there are.
 fn problems(
     look: &Look,
     paint: Paint,
     columns: usize,
-    rows: usize,
+    room: usize,
     now: DateTime<Utc>,
 ) -> Vec<Line<'static>> {
-    let most = if rows < 14 { 1 } else { 3 };
     let mut lines = Vec::new();
+    let stale = stale(look, paint, columns, now);
     let all = &look.verdict.problems;
-    for problem in all.iter().take(most) {
-        let tone = steps::tone_of(problem.level);
-        let what = situation::what(problem, look);
-        let head = format!(">> {} {what}", problem.level.word());
-        lines.push(text(paint, tone, &head, columns));
-        let parts = [
-            ("why", problem.why.clone()),
-            ("do", Some(problem.next.clone())),
-            ("now", situation::note(problem, look, now)),
-        ];
-        for (name, part) in parts {
-            let Some(part) = part else { continue };
-            let folded = match rows {
-                0..20 => vec![part],
-                _ => help::fold(&part, columns.saturating_sub(8)),
-            };
-            for (at, part) in folded.iter().enumerate() {
-                let name = if at == 0 { name } else { "" };
-                let words = format!("   {name:<4} {part}");
-                lines.push(text(paint, Tone::Plain, &words, columns));
+    let mut told = 0;
+    for problem in all.iter().take(3) {
+        let mut block = block(problem, look, paint, columns, told == 0, now);
+        let rest = usize::from(stale.is_some()) + usize::from(all.len() > told + 1);
+        let left = room.saturating_sub(lines.len() + rest);
+        if told == 0 {
+            if left < 2 && block.len() > 1 {
+                // The first line of the screen has said it.
+                block.remove(0);
             }
+            block.truncate(left.max(1));
+        } else if block.len() > left {
+            break;
         }
+        lines.extend(block);
+        told += 1;
     }
-    if all.len() > most {
-        let more = format!("   +{} more: press a", all.len() - most);
+    if all.len() > told {
+        let more = format!("   +{} more: press a", all.len() - told);
         lines.push(text(paint, Tone::Warn, &more, columns));
     }
-    if let Some(board) = look.board()
-        && !board.fresh(now)
-    {
-        let until = board
-            .fresh_until
-            .map(|at| format!(" since {}", at.format("%H:%M:%SZ")))
-            .unwrap_or_default();
-        let words = format!("   OUTPUT is marked STALE for the bot{until}: it must not bet on it");
-        lines.push(text(paint, Tone::Bad, &words, columns));
+    lines.extend(stale);
+    lines.truncate(room);
+    lines
+}
+
+/// One problem: its head, why, what to do, and what goes on by itself; folded, or cut at the end of the line.
+fn block(
+    problem: &Problem,
+    look: &Look,
+    paint: Paint,
+    columns: usize,
+    fold: bool,
+    now: DateTime<Utc>,
+) -> Vec<Line<'static>> {
+    let what = situation::what(problem, look);
+    let head = format!(">> {} {what}", problem.level.word());
+    let tone = steps::tone_of(problem.level);
+    let mut lines = vec![text(paint, tone, &head, columns)];
+    let parts = [
+        ("why", problem.why.clone()),
+        ("do", Some(problem.next.clone())),
+        ("now", situation::note(problem, look, now)),
+    ];
+    for (name, part) in parts {
+        let Some(part) = part else { continue };
+        let folded = if fold {
+            help::fold(&part, columns.saturating_sub(8))
+        } else {
+            vec![part]
+        };
+        for (at, part) in folded.iter().enumerate() {
+            let name = if at == 0 { name } else { "" };
+            let words = format!("   {name:<4} {part}");
+            lines.push(text(paint, Tone::Plain, &words, columns));
+        }
     }
     lines
+}
+
+/// That one must not act on the data any more.
+fn stale(look: &Look, paint: Paint, columns: usize, now: DateTime<Utc>) -> Option<Line<'static>> {
+    let board = look.board().filter(|board| !board.fresh(now))?;
+    let until = board
+        .fresh_until
+        .map(|at| format!(" since {}", moment(at, now)))
+        .unwrap_or_default();
+    let words = format!("   OUTPUT is marked STALE for the bot{until}: it must not bet on it");
+    Some(text(paint, Tone::Bad, &words, columns))
 }
 
 /// One line of text that is cut where the terminal ends. Two blanks or more are our own columns and stay.

@@ -210,6 +210,14 @@ fn a_backoff_says_why_and_how_long_yet() {
         lines[1]
     );
     has(&lines, &format!("at {at} (backoff)"));
+    // Where there is room for one line of it, that is why: the first line has said what.
+    let narrow = frame(&look(&place), View::Overview, (40, 10));
+    assert!(narrow.contains("\n   why  exit 69"), "{narrow}");
+    let wide = frame(&look(&place), View::Overview, (120, 40));
+    assert!(
+        wide.contains(">> WARNING waiting after failures, next cycle at"),
+        "{wide}"
+    );
 }
 
 #[test]
