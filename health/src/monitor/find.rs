@@ -5,6 +5,9 @@ use ratatui::crossterm::event::KeyCode;
 use super::app::{App, Do, Over, View};
 use crate::look::Look;
 
+/// Letters that a search may have.
+const MOST: usize = 40;
+
 impl App {
     /// The next one that was found; in the details of one, the next one.
     pub(super) fn next(&mut self, by: isize, look: &Look) {
@@ -22,6 +25,17 @@ impl App {
         }
     }
 
+    /// Takes pasted text into a search that is typed; whether there was one. Elsewhere it means nothing:
+    /// letters that somebody pastes by mistake are no keys.
+    pub fn paste(&mut self, pasted: &str) -> bool {
+        let Some(text) = &mut self.typing else {
+            return false;
+        };
+        let room = MOST.saturating_sub(text.chars().count());
+        text.extend(pasted.chars().filter(|c| !c.is_control()).take(room));
+        true
+    }
+
     /// A key while a search is typed.
     pub(super) fn typed(&mut self, code: KeyCode, control: bool) -> Do {
         let Some(text) = &mut self.typing else {
@@ -35,7 +49,7 @@ impl App {
             }
             KeyCode::Backspace => drop(text.pop()),
             KeyCode::Char('u') if control => text.clear(),
-            KeyCode::Char(letter) if !control && text.chars().count() < 40 => text.push(letter),
+            KeyCode::Char(letter) if !control && text.chars().count() < MOST => text.push(letter),
             _ => return Do::Nothing,
         }
         Do::Draw

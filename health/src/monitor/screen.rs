@@ -15,7 +15,7 @@ use pipeline::{Config, DataDir};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::crossterm::cursor::Show;
-use ratatui::crossterm::event::{self, Event};
+use ratatui::crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste, Event};
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
@@ -84,7 +84,8 @@ pub fn with_terminal<T>(draw: impl FnOnce(Screen) -> io::Result<T>) -> io::Resul
 fn enter() -> io::Result<Screen> {
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout());
     // The title is put aside where the terminal knows how, and taken back at the end.
-    execute!(out, EnterAlternateScreen)?;
+    // What is pasted comes as one, so that no pasted letters ask and answer.
+    execute!(out, EnterAlternateScreen, EnableBracketedPaste)?;
     out.write_all(b"\x1b[22;0t")?;
     out.flush()?;
     let mut screen = Terminal::new(CrosstermBackend::new(out))?;
@@ -105,7 +106,7 @@ fn blank(screen: &mut Screen) -> io::Result<()> {
 fn restore() {
     let mut out = io::stdout();
     let _ = out.write_all(b"\x1b[23;0t");
-    let _ = execute!(out, LeaveAlternateScreen, Show);
+    let _ = execute!(out, DisableBracketedPaste, LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
 }
 
@@ -275,6 +276,7 @@ impl Loop {
                             self.look_again();
                         }
                     }
+                    Event::Paste(pasted) => changed |= self.app.paste(&pasted),
                     Event::Resize(..) => changed = true,
                     _ => {}
                 }

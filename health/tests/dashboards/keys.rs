@@ -336,3 +336,30 @@ fn a_frozen_screen_goes_on_with_what_is_true_now() {
         assert_eq!(app.key(key, &look), Do::Redraw);
     }
 }
+
+#[test]
+fn pasted_letters_are_no_keys_and_belong_to_a_search_that_is_typed() {
+    let (place, _lock) = well();
+    let look = look(&place);
+    let mut app = app(View::Matches);
+    assert!(!app.paste("p1"));
+    assert_eq!((app.ask.clone(), app.typing.clone()), (None, None));
+    letter(&mut app, &look, '/');
+    assert!(app.paste("Be\u{1b}ta\n"));
+    press(&mut app, &look, KeyCode::Enter);
+    assert_eq!(app.filter.text, "Beta");
+    letter(&mut app, &look, '/');
+    assert!(app.paste(&"x".repeat(1000)));
+    assert_eq!(app.typing.map(|text| text.len()), Some(40));
+}
+
+#[test]
+fn what_can_not_be_done_is_said_with_why() {
+    let place = Place::new();
+    std::fs::create_dir_all(place.data("")).unwrap();
+    std::fs::write(place.data("state"), "a file where the folder should be").unwrap();
+    for act in [Act::Pause(None), Act::RunNow] {
+        let why = act.run(&common(&place), &Config::default()).unwrap_err();
+        assert!(why.contains("failed to write in `"), "{why}");
+    }
+}
