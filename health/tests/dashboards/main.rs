@@ -6,7 +6,9 @@
 )]
 
 mod browser;
+mod details;
 mod figures;
+mod held;
 mod keys;
 mod pages;
 #[path = "../it/place.rs"]

@@ -63,11 +63,21 @@ pub fn sound_at_every_size(look: &Look) {
             .into_iter()
             .chain([(1, 1), (20, 4), (39, 9), (300, 7)])
         {
-            let text = frame(look, view, size);
-            assert_eq!(text.lines().count(), usize::from(size.1), "{size:?}");
-            for line in text.lines() {
-                assert!(step6::width(line) <= usize::from(size.0), "{size:?} {line}");
-                assert!(!line.chars().any(char::is_control), "{size:?} {line:?}");
+            for over in [
+                Over::Nothing,
+                Over::Details,
+                Over::Alerts,
+                Over::Logs,
+                Over::Help,
+            ] {
+                let mut app = app(view);
+                app.over = over;
+                let text = snapshot::text(&mut app, look, size);
+                assert_eq!(text.lines().count(), usize::from(size.1), "{size:?}");
+                for line in text.lines() {
+                    assert!(step6::width(line) <= usize::from(size.0), "{size:?} {line}");
+                    assert!(!line.chars().any(char::is_control), "{size:?} {line:?}");
+                }
             }
         }
     }
