@@ -363,3 +363,35 @@ fn what_can_not_be_done_is_said_with_why() {
         assert!(why.contains("failed to write in `"), "{why}");
     }
 }
+
+#[test]
+fn a_silence_of_all_is_seen_at_each_and_ended_for_all() {
+    let (place, _loud) = alarming();
+    let data = place.data("");
+    let data = data.to_str().unwrap();
+    let args = [
+        "alerts",
+        "silence",
+        "all",
+        "--for",
+        "1h",
+        "--data-dir",
+        data,
+    ];
+    assert_eq!(place.health(&args).code, 0);
+    let look = look(&place);
+    let mut app = app(View::Overview);
+    letter(&mut app, &look, 'u');
+    assert_eq!(app.ask, Some(Ask::Unsilence("*".to_owned())));
+    let shown = snapshot::text(&mut app, &look, (80, 24));
+    assert!(
+        shown.contains("SILENCED as all are") && shown.contains("tell of all alerts again?"),
+        "{shown}"
+    );
+    let Do::Act(act) = letter(&mut app, &look, 'y') else {
+        panic!("yes was not taken");
+    };
+    act.run(&common(&place), &Config::default()).unwrap();
+    let path = Silences::path(&place.data("state"));
+    assert!(state::load::<Silences>(&path).unwrap().silences.is_empty());
+}
