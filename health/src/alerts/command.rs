@@ -19,7 +19,7 @@ use crate::words::{instant, length, wrapped};
 pub use list::{list, list_short};
 
 use explain::explain;
-use silence::{silence, unsilence};
+pub use silence::{silence, unsilence};
 use test::test;
 
 /// `health alerts`.

@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use football::Format;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+use super::ask::{Act, Answer, Ask};
 use super::paint::Paint;
+use super::{alerts, keys};
 use crate::look::{Look, Range};
 use crate::product::{Filter, Row};
 
@@ -30,12 +32,12 @@ pub enum Over {
     Details,
     /// The end of the day log.
     Logs,
-    /// All that is wrong, in full.
+    /// The alerts, and all that is wrong, in full.
     Alerts,
 }
 
 /// What the loop has to do after a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Do {
     /// Nothing.
     Nothing,
@@ -43,8 +45,12 @@ pub enum Do {
     Draw,
     /// Draw everything again, whatever is on the screen.
     Redraw,
+    /// Draw, and show what is true now: the screen is no longer frozen.
+    Thaw,
     /// Write a snapshot.
     Snapshot,
+    /// Do what was confirmed.
+    Act(Act),
     /// End.
     Quit,
 }
@@ -70,12 +76,24 @@ pub struct App {
     pub step: usize,
     /// The id of the selected match; the first one if it is not there.
     pub chosen: Option<String>,
+    /// The name of the selected alert; the first one if it is not there.
+    pub alert: Option<String>,
     /// Lines by which an overlay is scrolled.
     pub scroll: usize,
+    /// Whether the overlay is to be scrolled to what is selected or found.
+    pub follow: bool,
+    /// Only this step's lines of the log are shown.
+    pub log_of: Option<String>,
     /// What is being typed behind `/`.
     pub typing: Option<String>,
     /// The text that events and log lines are searched for.
     pub find: String,
+    /// Which of those that were found is meant, from 0, the newest.
+    pub hit: usize,
+    /// How many the newest frame has found.
+    pub hits: usize,
+    /// What is asked before anything is written.
+    pub ask: Option<Ask>,
     /// Since when the screen is frozen.
     pub frozen: Option<DateTime<Utc>>,
     /// A message to the person, until the next key.
@@ -99,9 +117,15 @@ impl App {
             format,
             step: 0,
             chosen: None,
+            alert: None,
             scroll: 0,
+            follow: false,
+            log_of: None,
             typing: None,
             find: String::new(),
+            hit: 0,
+            hits: 0,
+            ask: None,
             frozen: None,
             message: None,
             read_only,
@@ -128,30 +152,55 @@ impl App {
         if key.kind == KeyEventKind::Release {
             return Do::Nothing;
         }
-        self.message = None;
+        let told = self.message.take().is_some();
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
             KeyCode::Char('c') if control => return Do::Quit,
             KeyCode::Char('l' | 'r') if control => return Do::Redraw,
             _ => {}
         }
+        if told && key.code == KeyCode::Esc {
+            return Do::Draw;
+        }
         if self.typing.is_some() {
             return self.typed(key.code, control);
         }
-        match key.code {
-            KeyCode::Char('q') => return Do::Quit,
-            KeyCode::Esc if self.over == Over::Nothing && self.find.is_empty() => {
-                if self.filter.text.is_empty() {
-                    return Do::Quit;
-                }
-                self.filter.text.clear();
+        if let Some(ask) = &self.ask {
+            let answer = ask.answer(key.code);
+            if answer == Answer::None {
+                return Do::Nothing;
             }
-            KeyCode::Esc if self.over == Over::Nothing => self.find.clear(),
-            KeyCode::Esc => self.open(Over::Nothing),
+            self.ask = None;
+            return match answer {
+                Answer::Yes(act) => Do::Act(act),
+                _ => Do::Draw,
+            };
+        }
+        match self.pressed(key.code, control, look) {
+            // The message is gone from the last line.
+            Do::Nothing if told => Do::Draw,
+            done => done,
+        }
+    }
+
+    /// What a key does where nothing is asked for or typed.
+    fn pressed(&mut self, code: KeyCode, control: bool, look: &Look) -> Do {
+        match code {
+            KeyCode::Char(letter) if control || !keys::acts(self, look, letter) => {
+                return Do::Nothing;
+            }
+            KeyCode::Enter if !keys::enters(self, look) => return Do::Nothing,
+            KeyCode::Char('q') => return Do::Quit,
+            KeyCode::Esc if !self.leave() => return Do::Quit,
+            KeyCode::Esc => {}
             KeyCode::Char('?') => self.toggle(Over::Help),
             KeyCode::Enter => self.toggle(Over::Details),
-            KeyCode::Char('l') => self.toggle(Over::Logs),
+            KeyCode::Char('l') => self.logs(look),
             KeyCode::Char('a') => self.toggle(Over::Alerts),
+            KeyCode::Char('s') if !self.sorts() => self.silence(look),
+            KeyCode::Char('u') => self.unsilence(look),
+            KeyCode::Char('p') => self.ask = Ask::pause(look),
+            KeyCode::Char('r') => self.ask = Ask::run_now(look),
             KeyCode::Tab | KeyCode::BackTab => self.other_view(),
             KeyCode::Char('1') => self.show(View::Overview),
             KeyCode::Char('2' | 'm') => self.show(View::Matches),
@@ -159,12 +208,12 @@ impl App {
             KeyCode::Char('/') => self.typing = Some(String::new()),
             KeyCode::Char('t') => self.range = self.range.next(),
             KeyCode::Char('f') => {
-                self.frozen = match self.frozen {
-                    Some(_) => None,
-                    None => Some(look.facts.now),
-                };
+                if self.frozen.take().is_some() {
+                    return Do::Thaw;
+                }
+                self.frozen = Some(look.facts.now);
             }
-            KeyCode::Char('w') if !self.read_only => return Do::Snapshot,
+            KeyCode::Char('w') => return Do::Snapshot,
             code => return self.move_or_choose(code, look),
         }
         Do::Draw
@@ -180,32 +229,34 @@ impl App {
             KeyCode::PageUp => self.go(-page, look),
             KeyCode::Char('g') | KeyCode::Home => self.go(isize::MIN / 2, look),
             KeyCode::Char('G') | KeyCode::End => self.go(isize::MAX / 2, look),
-            KeyCode::Char('n') => self.go(1, look),
-            KeyCode::Char('N') => self.go(-1, look),
-            KeyCode::Char('s') if self.view == View::Matches => {
-                self.filter.sort = self.filter.sort.next();
-            }
-            KeyCode::Char('v') if self.view == View::Matches => {
-                self.filter.which = self.filter.which.next();
-            }
-            KeyCode::Char('b') if self.view == View::Matches => {
+            KeyCode::Char('n') => self.next(1, look),
+            KeyCode::Char('N') => self.next(-1, look),
+            KeyCode::Char('s') => self.filter.sort = self.filter.sort.next(),
+            KeyCode::Char('v') => self.filter.which = self.filter.which.next(),
+            KeyCode::Char('b') => {
                 self.filter.min_books = match self.filter.min_books {
                     0 => 1,
                     1 => 5,
                     _ => 0,
                 };
             }
-            KeyCode::Char('o') if self.view == View::Matches => self.format = next(self.format),
+            KeyCode::Char('o') => self.format = next(self.format),
             _ => return Do::Nothing,
         }
         Do::Draw
     }
 
     fn go(&mut self, by: isize, look: &Look) {
-        if self.over != Over::Nothing {
-            self.scroll = self.scroll.saturating_add_signed(by);
-            return;
+        match self.over {
+            Over::Nothing => self.select(by, look),
+            Over::Alerts if by.abs() == 1 => self.select_alert(by, look),
+            // The newest line of the log is the last one, and scrolling goes back from there.
+            Over::Logs => self.scroll = self.scroll.saturating_add_signed(-by),
+            _ => self.scroll = self.scroll.saturating_add_signed(by),
         }
+    }
+
+    pub(super) fn select(&mut self, by: isize, look: &Look) {
         if self.view == View::Overview {
             let last = look.pace.as_ref().map_or(0, |pace| pace.steps.len());
             self.step = self
@@ -220,31 +271,66 @@ impl App {
         self.chosen = row.map(|row| row.id.clone());
     }
 
-    fn typed(&mut self, code: KeyCode, control: bool) -> Do {
-        let Some(text) = &mut self.typing else {
-            return Do::Nothing;
-        };
-        match code {
-            KeyCode::Esc => self.typing = None,
-            KeyCode::Enter => {
-                let text = self.typing.take().unwrap_or_default();
-                self.search(text);
-            }
-            KeyCode::Backspace => drop(text.pop()),
-            KeyCode::Char('u') if control => text.clear(),
-            KeyCode::Char(letter) if !control && text.chars().count() < 40 => text.push(letter),
-            _ => return Do::Nothing,
-        }
-        Do::Draw
+    fn select_alert(&mut self, by: isize, look: &Look) {
+        let items = alerts::items(look);
+        let at = alerts::selected(self, &items).saturating_add_signed(by);
+        let item = items.get(at.min(items.len().saturating_sub(1)));
+        self.alert = item.map(|item| item.name.to_owned());
+        self.follow = true;
     }
 
-    fn search(&mut self, text: String) {
-        if self.view == View::Matches && self.over == Over::Nothing {
-            self.filter.text = text;
-        } else {
-            self.find = text;
+    /// Whether the key `s` sorts; elsewhere it silences.
+    pub fn sorts(&self) -> bool {
+        self.view == View::Matches && self.over == Over::Nothing
+    }
+
+    /// Shows the alert that would be silenced, and asks for how long.
+    fn silence(&mut self, look: &Look) {
+        let name = alerts::to_silence(self, look).map(str::to_owned);
+        self.ask_of(name.clone(), name.map(Ask::Silence));
+    }
+
+    /// Shows the alert that would be told again, and asks.
+    fn unsilence(&mut self, look: &Look) {
+        let found = alerts::to_unsilence(self, look);
+        let found = found.map(|(item, name)| (item.to_owned(), Ask::Unsilence(name.to_owned())));
+        let (item, ask) = found.unzip();
+        self.ask_of(item, ask);
+    }
+
+    fn ask_of(&mut self, item: Option<String>, ask: Option<Ask>) {
+        self.open(Over::Alerts);
+        self.alert = item;
+        self.ask = ask;
+        self.follow = true;
+    }
+
+    /// The end of the log: of the step whose details are open, else of all.
+    fn logs(&mut self, look: &Look) {
+        let step = look
+            .pace
+            .as_ref()
+            .and_then(|pace| pace.steps.get(self.step));
+        let open = self.over == Over::Details && self.view == View::Overview;
+        self.log_of = step.filter(|_| open).map(|step| step.window.name.clone());
+        self.toggle(Over::Logs);
+        self.hit = 0;
+        self.follow = true;
+    }
+
+    /// Closes what lies over the view, or else ends a search; whether there was anything.
+    fn leave(&mut self) -> bool {
+        if self.over != Over::Nothing {
+            self.open(Over::Nothing);
+            return true;
         }
-        self.scroll = 0;
+        let text = match self.view {
+            View::Matches => &mut self.filter.text,
+            View::Overview => &mut self.find,
+        };
+        let any = !text.is_empty();
+        text.clear();
+        any
     }
 
     fn toggle(&mut self, over: Over) {
@@ -258,6 +344,7 @@ impl App {
     fn open(&mut self, over: Over) {
         self.over = over;
         self.scroll = 0;
+        self.follow = false;
     }
 
     fn other_view(&mut self) {

@@ -1,5 +1,6 @@
 //! The pages that lie over a view: the keys, and one step in full.
 
+use chrono::{DateTime, Utc};
 use journal::StepOutcome;
 use ratatui::text::Line;
 use step6::width;
@@ -11,22 +12,41 @@ use super::steps::Doing;
 use crate::look::{Beat, Look};
 use crate::verdict::commands;
 
-const KEYS: [(&str, &str); 20] = [
+/// The keys in the order of the page. The last ones write something and are absent with `--read-only`.
+const KEYS: [(&str, &str); 24] = [
     ("?", "this page"),
     (
         "q, Ctrl-C, Esc",
-        "leave (Esc first closes what lies over the view)",
+        "leave (Esc first closes what lies over the view, then ends a search)",
     ),
     ("Tab, 1, 2, m", "the other view: 1 overview, 2 or m matches"),
-    ("j k, arrows", "move"),
-    ("Space, PgUp, PgDn", "move by a page"),
-    ("g G", "first, last"),
-    ("Enter", "the selected step or match in full"),
-    ("a", "everything that is wrong, why, and what to do"),
-    ("l", "the end of the day log"),
-    ("e", "only errors and warnings"),
-    ("/", "find; among the matches: team, competition or country"),
-    ("n N", "next, previous"),
+    (
+        "j k, arrows",
+        "move; on a page that lies over the view: scroll",
+    ),
+    ("Space, PgUp, PgDn", "by a page"),
+    ("g G, Home, End", "first, last; of the log: oldest, newest"),
+    ("Enter", "the selected step or match in full, and back"),
+    (
+        "a",
+        "the alerts, and everything that is wrong, why, and what to do",
+    ),
+    (
+        "l",
+        "the end of the day log; from a step's details only its lines",
+    ),
+    (
+        "e",
+        "only errors and warnings, among the events and in the log",
+    ),
+    (
+        "/",
+        "find: events, lines of the log; among the matches: team, competition or country",
+    ),
+    (
+        "n N",
+        "the next (older) and previous one found; in the details of a step or match: of the next one",
+    ),
     ("t", "time of the figures: 15m, 1h, 24h, 7d"),
     (
         "s",
@@ -38,10 +58,32 @@ const KEYS: [(&str, &str); 20] = [
         "o",
         "matches: american, decimal, hong kong or fractional odds",
     ),
-    ("f", "freeze the screen, and go on"),
-    ("w", "write a snapshot here (absent with --read-only)"),
+    (
+        "f",
+        "freeze the screen (the first line says FROZEN and for how long), and go on",
+    ),
     ("Ctrl-L, Ctrl-R", "draw again"),
+    (
+        "s",
+        "elsewhere: silence the selected alert, for 15m, 1h, 4h or until it is resolved",
+    ),
+    ("u", "tell of the selected alert again"),
+    (
+        "p",
+        "pause the pipeline for 15m, 1h, 4h or until resumed; resume it",
+    ),
+    (
+        "r",
+        "run a cycle now, also during a pause or after failures",
+    ),
+    (
+        "w",
+        "write a snapshot here: a frame and the facts, two files",
+    ),
 ];
+
+/// Of the keys those that write something.
+const WRITE: usize = 5;
 
 const MARKS: [(&str, &str); 7] = [
     (
@@ -71,15 +113,17 @@ const MARKS: [(&str, &str); 7] = [
     ),
 ];
 
-/// The keys and the marks.
+/// The keys and the marks; all of them, whether or not they act now.
 pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    for (title, list) in [(" KEYS", &KEYS[..]), (" MARKS", &MARKS[..])] {
+    let keys = if app.read_only {
+        &KEYS[..KEYS.len() - WRITE]
+    } else {
+        &KEYS[..]
+    };
+    for (title, list) in [(" KEYS", keys), (" MARKS", &MARKS[..])] {
         lines.push(text(app.paint, Tone::Head, title, columns));
         for (key, what) in list {
-            if app.read_only && *key == "w" {
-                continue;
-            }
             for (at, part) in fold(what, columns.saturating_sub(21))
                 .into_iter()
                 .enumerate()
@@ -98,7 +142,7 @@ pub fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
 }
 
 /// The selected step in full.
-pub fn step(app: &App, look: &Look, columns: usize) -> Vec<Line<'static>> {
+pub fn step(app: &App, look: &Look, columns: usize, now: DateTime<Utc>) -> Vec<Line<'static>> {
     let step = look
         .pace
         .as_ref()
@@ -106,8 +150,7 @@ pub fn step(app: &App, look: &Look, columns: usize) -> Vec<Line<'static>> {
     let Some((pace, step)) = step else {
         return vec![text(app.paint, Tone::Dim, " no step has run", columns)];
     };
-    let now = look.facts.now;
-    let doing = Doing::of(step, &look.facts);
+    let doing = Doing::at(step, &look.facts, now);
     let window = &step.window;
     let mut lines = vec![text(
         app.paint,
@@ -212,7 +255,7 @@ pub fn step(app: &App, look: &Look, columns: usize) -> Vec<Line<'static>> {
     let wide = columns.saturating_sub(2).min(96);
     lines.push(Line::raw(format!(
         " {}",
-        strip(app.paint, &step.strip, wide)
+        strip(app.paint, &step.strip, wide).trim_start()
     )));
     lines
 }

@@ -6,7 +6,9 @@ use ratatui::text::{Line, Span};
 use step6::price::{self, Movement};
 use step6::{screen_text, width};
 
+use super::help::fold;
 use super::matches::{league, number, team, tone};
+use super::overview::text;
 use super::paint::{Paint, Tone};
 use crate::product::detail::{BookPrices, Grid};
 use crate::product::{Detail, Quote, Row};
@@ -34,7 +36,7 @@ pub fn lines(row: &Row, detail: Result<&Detail, &str>, view: &View) -> Vec<Line<
     };
     page.head(row);
     page.quote("1X2", row.result.as_ref(), row.over(), |_| String::new());
-    page.quote("Handicap", row.handicap.as_ref(), row.over(), |line| {
+    page.quote("Hcap", row.handicap.as_ref(), row.over(), |line| {
         format!("{} ", price::handicap(line))
     });
     let total = |line: f64| format!("{} ", price::total(line));
@@ -70,8 +72,8 @@ impl Page<'_> {
         Span::styled(text.to_owned(), self.view.paint.of(tone))
     }
 
-    fn words(&mut self, tone: Tone, text: &str) {
-        let line = Line::from(self.span(tone, text));
+    fn words(&mut self, tone: Tone, words: &str) {
+        let line = text(self.view.paint, tone, words, self.view.width);
         self.lines.push(line);
     }
 
@@ -123,40 +125,61 @@ impl Page<'_> {
     ) {
         let Some(quote) = quote else { return };
         let format = self.view.format;
+        // A price that is cut would be another one: what there is no room for is left out in whole columns.
+        let (fairs, moves) = (self.view.width >= 60, self.view.width >= 80);
         let mut spans = vec![
-            self.span(Tone::Head, format!("{name:<9}")),
+            self.span(Tone::Head, format!("{name:<8}")),
             self.span(Tone::Head, format!("{:>6}", line(quote.line))),
         ];
         for (at, decimal) in quote.prices.iter().enumerate() {
-            let text = price::price(*decimal, format);
-            spans.push(self.span(number(quote.state), format!("{text:>8}")));
+            let shown = price::price(*decimal, format);
+            spans.push(self.span(number(quote.state), format!("{shown:>8}")));
             let fair = quote.fair[at].map(|fair| price::percent(fair, 1));
-            spans.push(self.span(Tone::Dim, format!(" {:>6}", fair.unwrap_or_default())));
+            if fairs {
+                spans.push(self.span(Tone::Dim, format!(" {:>6}", fair.unwrap_or_default())));
+            }
             let movement = quote
                 .opening
                 .as_ref()
                 .filter(|_| !over)
                 .and_then(|opening| Movement::between(opening.fair[at], quote.fair[at]));
             let text = movement.map(Movement::text).unwrap_or_default();
-            spans.push(self.span(Tone::Dim, format!(" {text:<6}")));
+            if moves {
+                spans.push(self.span(Tone::Dim, format!(" {text:<6}")));
+            }
         }
         let age = price::age(quote.age_s + self.view.since_fetch);
         let book = screen_text(&quote.bookmaker, 14).into_owned();
-        spans.push(self.name(Tone::Plain, &format!(" {book} {age}")));
-        spans.push(self.span(
-            Tone::Dim,
-            format!(" margin {}", price::percent(quote.margin, 1)),
-        ));
+        let mut about = vec![self.name(Tone::Plain, &format!(" {book} {age}"))];
         if !quote.state.short().is_empty() && !over {
-            spans.push(self.span(tone(quote.state), format!(" {}", quote.state.word())));
+            about.push(self.span(tone(quote.state), format!(" {}", quote.state.word())));
+        }
+        let margin = price::percent(quote.margin, 1);
+        about.push(self.span(Tone::Dim, format!(" margin {margin}")));
+        let wide =
+            |spans: &[Span<'_>]| spans.iter().map(|span| width(&span.content)).sum::<usize>();
+        let together = wide(&spans) + wide(&about) <= self.view.width;
+        if together {
+            spans.append(&mut about);
         }
         self.lines.push(Line::from(spans));
+        if !together {
+            about.insert(0, self.span(Tone::Dim, " "));
+            self.lines.push(Line::from(about));
+        }
         if let Some(opening) = &quote.opening {
-            let mut text = format!("  opened {:>6}", line(opening.line));
+            let mut text = format!("  opened{:>6}", line(opening.line));
+            let gap = if moves { 14 } else { 7 };
             for decimal in opening.prices {
-                text += &format!("{:>8} {:>6} {:<6}", price::price(decimal, format), "", "");
+                let gap = if fairs { gap } else { 0 };
+                text += &format!("{:>8}{:gap$}", price::price(decimal, format), "");
             }
-            text += &format!(" {} ticks since {}", quote.ticks, minute_of(&opening.at));
+            let ticks = format!(" {} ticks since {}", quote.ticks, minute_of(&opening.at));
+            if width(&text) + width(&ticks) <= self.view.width {
+                text += &ticks;
+            } else if width(text.trim_end()) + width(&ticks) <= self.view.width {
+                text = format!("{}{ticks}", text.trim_end());
+            }
             self.words(Tone::Dim, text.trim_end());
         }
     }
@@ -207,13 +230,19 @@ impl Page<'_> {
         for one in &detail.incidents {
             let score = one.score.map_or(String::new(), |[h, a]| format!("{h}-{a}"));
             let player = one.player.as_deref().unwrap_or_default();
+            let room = self.view.width.saturating_sub(20);
+            let what = screen_text(&one.what, room.min(28)).into_owned();
+            let room = room.saturating_sub(width(&what) + 2);
             let line = Line::from(vec![
                 self.span(
                     Tone::Plain,
                     format!("{:>7} {:<5} {score:>5} ", one.minute, one.side),
                 ),
-                self.name(Tone::Plain, &screen_text(&one.what, 28)),
-                self.name(Tone::Dim, &format!("  {}", screen_text(player, 32))),
+                self.name(Tone::Plain, &what),
+                self.name(
+                    Tone::Dim,
+                    &format!("  {}", screen_text(player, room.min(32))),
+                ),
             ]);
             self.lines.push(line);
         }
@@ -224,28 +253,42 @@ impl Page<'_> {
     }
 
     fn grid(&mut self, grid: &Grid) {
-        let mut head = format!("{:<14}{:>7}", grid.market, "");
+        let shape = Shape::of(self.view.width, grid.outcomes.len());
+        let name = shape.name + 1;
+        let mut head = format!("{:<name$}{:>7}", grid.market, "");
         for outcome in grid.outcomes {
-            head += &format!("{outcome:>8}");
+            head += &format!("{outcome:>7} ");
         }
-        head += "  margin   age  ticks  score    opened";
+        for (there, title) in [
+            (shape.age, " margin   age"),
+            (shape.ticks, "  ticks  score"),
+            (shape.opened, "    opened"),
+        ] {
+            head += if there { title } else { "" };
+        }
         self.title(&head);
         let best = Detail::best(grid);
         for book in &grid.books {
-            let line = self.book(book, &best, grid.market == "Handicap");
+            let line = self.book(book, &best, grid.market == "Handicap", &shape);
             self.lines.push(line);
         }
     }
 
-    fn book(&self, book: &BookPrices, best: &[Option<f64>], handicap: bool) -> Line<'static> {
+    fn book(
+        &self,
+        book: &BookPrices,
+        best: &[Option<f64>],
+        handicap: bool,
+        shape: &Shape,
+    ) -> Line<'static> {
         let format = self.view.format;
         let line = match book.line {
             Some(line) if handicap => price::handicap(line),
             Some(line) => price::total(line),
             None => String::new(),
         };
-        let name = screen_text(&book.bookmaker, 13).into_owned();
-        let pad = " ".repeat(14 - width(&name));
+        let name = screen_text(&book.bookmaker, shape.name).into_owned();
+        let pad = " ".repeat(shape.name + 1 - width(&name));
         let mut spans = vec![
             self.name(Tone::Plain, &format!("{name}{pad}")),
             self.span(Tone::Head, format!("{line:>7}")),
@@ -258,7 +301,11 @@ impl Page<'_> {
                 (_, true) => Tone::Good,
                 _ => Tone::Plain,
             };
-            let mark = if is_best { "*" } else { " " };
+            let mark = match (book.suspended, is_best) {
+                (true, _) => "!",
+                (false, true) => "*",
+                (false, false) => " ",
+            };
             spans.push(self.span(tone, format!("{text:>7}{mark}")));
         }
         let age = price::age((self.view.now.timestamp() - book.at).max(0));
@@ -266,17 +313,18 @@ impl Page<'_> {
             let prices = prices.iter().map(|decimal| price::price(*decimal, format));
             prices.collect::<Vec<_>>().join(" ")
         });
-        spans.push(self.span(
-            Tone::Dim,
-            format!(
-                " {:>6} {age:>5} {:>6} {:>6}  {:>8}",
-                price::percent(book.margin, 1),
-                book.ticks,
-                screen_text(&book.score, 6),
-                opened
-            ),
-        ));
-        if book.suspended {
+        let mut more = String::new();
+        if shape.age {
+            more += &format!(" {:>6} {age:>5}", price::percent(book.margin, 1));
+        }
+        if shape.ticks {
+            more += &format!(" {:>6} {:>6}", book.ticks, screen_text(&book.score, 6));
+        }
+        if shape.opened {
+            more += &format!("  {opened:>8}");
+        }
+        spans.push(self.span(Tone::Dim, more));
+        if book.suspended && shape.age {
             spans.push(self.span(Tone::Bad, " SUSP"));
         }
         Line::from(spans)
@@ -293,8 +341,30 @@ impl Page<'_> {
             .iter()
             .map(|(what, home, away)| format!("{what} {}-{}", number(*home), number(*away)))
             .collect();
-        for text in crate::words::wrapped("", &all.join(" · ")).lines() {
-            self.words(Tone::Plain, text);
+        for text in fold(&all.join(" · "), self.view.width) {
+            self.words(Tone::Plain, &text);
+        }
+    }
+}
+
+/// Which columns a table of books has, and how wide its names are.
+struct Shape {
+    name: usize,
+    age: bool,
+    ticks: bool,
+    opened: bool,
+}
+
+impl Shape {
+    fn of(columns: usize, outcomes: usize) -> Shape {
+        let name = if columns < 60 { 7 } else { 13 };
+        // A suspended one has its word behind all that.
+        let room = columns.saturating_sub(name + 8 + 8 * outcomes + 5);
+        Shape {
+            name,
+            age: room >= 13,
+            ticks: room >= 27,
+            opened: room >= 29 + 7 * outcomes,
         }
     }
 }

@@ -2,17 +2,26 @@
 //!
 //! It is drawn only when something on it changes and at most four times a second, so that it works over
 //! a slow line and costs next to nothing. It ends with its terminal: a closed one is noticed by a thread
-//! that waits for nothing else. It only reads; what it shows it looks up itself, whether or not an
-//! orchestrator lives.
+//! that waits for nothing else. What it shows it looks up itself, whether or not an orchestrator lives. It
+//! writes nothing but what a key asks for and a person confirms.
 
+pub mod alerts;
 pub mod app;
+pub mod ask;
 pub mod draw;
+pub mod find;
+pub mod foot;
+pub mod head;
 pub mod help;
+pub mod keys;
+pub mod logs;
 pub mod match_detail;
 pub mod matches;
 pub mod overview;
 pub mod paint;
+pub mod panes;
 pub mod screen;
+pub mod situation;
 pub mod snapshot;
 pub mod steps;
 
@@ -25,7 +34,8 @@ use pipeline::cli::Common;
 pub use app::{App, View};
 pub use paint::Paint;
 
-use crate::verdict::Level;
+use crate::facts::{Depth, Facts};
+use crate::verdict::{Level, Verdict};
 
 /// `health monitor`.
 #[derive(Clone, Debug, clap::Args)]
@@ -57,7 +67,8 @@ fn size(text: &str) -> Result<(u16, u16), String> {
         .ok_or_else(wrong)
 }
 
-/// Runs it; the exit code is the verdict's for `--once`, 3 for a terminal that can't be used, else 0.
+/// Runs it; the exit code is the verdict's for `--once` and without a terminal, 3 for one that can't be
+/// used, else 0.
 pub fn run(options: &Options, common: &Common, config: Config) -> u8 {
     let format = step6::parse_format(&config.display.format).unwrap_or(Format::American);
     let ascii = options.ascii || !utf8();
@@ -69,19 +80,9 @@ pub fn run(options: &Options, common: &Common, config: Config) -> u8 {
     if options.once {
         return once(options, common, config, app);
     }
-    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        log::error!(
-            "`health monitor` draws on a terminal, and this is none (standard input and output must be one); \
-             `health report` prints the same once, `health monitor --once` prints one frame"
-        );
-        return Level::Unknown.code();
-    }
-    if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
-        log::error!(
-            "`health monitor` needs a terminal that can move its cursor, and TERM is `dumb`; \
-             `health report` prints the same once"
-        );
-        return Level::Unknown.code();
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    if dumb || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return report(common, &config);
     }
     match screen::run(app, common, config) {
         Ok(()) => Level::Ok.code(),
@@ -100,12 +101,29 @@ fn once(options: &Options, common: &Common, config: Config, mut app: App) -> u8 
     let size = options.size.unwrap_or((80, 24));
     app.paint.color = false;
     let text = snapshot::text(&mut app, &look, size);
+    print(&text, look.verdict.level())
+}
+
+/// What can be said where no cursor can be moved: the report, once.
+fn report(common: &Common, config: &Config) -> u8 {
+    log::info!("no terminal to draw on (or TERM is `dumb`): this is `health report`");
+    let facts = Facts::gather(common, config, Depth::Full);
+    let verdict = Verdict::of(&facts);
+    let color = common.color.on(&io::stdout());
+    print(
+        &crate::report::text(&facts, &verdict, color),
+        verdict.level(),
+    )
+}
+
+/// Prints; the level's exit code.
+fn print(text: &str, level: Level) -> u8 {
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
             log::error!("failed to write to standard output: {why}");
             Level::Unknown.code()
         }
-        _ => look.verdict.level().code(),
+        _ => level.code(),
     }
 }
 

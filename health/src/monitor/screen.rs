@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Stdout, Write};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -15,7 +15,7 @@ use pipeline::{Config, DataDir};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::crossterm::cursor::Show;
-use ratatui::crossterm::event::{self, Event};
+use ratatui::crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste, Event};
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
@@ -25,6 +25,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::app::{App, Do, Over, View};
+use super::ask::Act;
 use super::draw::{self, Beside};
 use super::snapshot;
 use crate::look::{Look, Looker, Range};
@@ -41,7 +42,8 @@ const GRACE: Duration = Duration::from_secs(3);
 /// Exit code of a program that its terminal's hang-up ends, as a shell has it.
 const HUNG_UP: i32 = 129;
 
-type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+/// The terminal as it is drawn on.
+pub type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
 
 /// Whether an error means that there is no terminal any more.
 pub fn gone(why: &io::Error) -> bool {
@@ -57,18 +59,33 @@ pub fn run(app: App, common: &Common, config: Config) -> io::Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
     end_on_signal(&stop)?;
     end_with_terminal()?;
+    // Before the terminal is ours: a disk that hangs can be left with Ctrl-C then.
+    let acts = Acts::new(common.clone(), config.clone());
+    let mut looker = Looker::new(common.clone(), config);
+    let (look, looked) = (looker.look(app.range), Instant::now());
+    with_terminal(|screen| {
+        let eyes = Eyes::open(looker, look.facts.data.clone(), looked)?;
+        Loop::new(screen, app, acts, eyes, look).run(&stop)
+    })
+}
+
+/// Has the terminal for itself while `draw` runs, and leaves it as it was found, also after a panic.
+///
+/// # Errors
+/// When the terminal can't be read or written, and what `draw` gives.
+pub fn with_terminal<T>(draw: impl FnOnce(Screen) -> io::Result<T>) -> io::Result<T> {
     restore_after_panic();
     enable_raw_mode()?;
-    let entered = enter();
-    let ran = entered.and_then(|screen| Loop::new(screen, app, common, config)?.run(&stop));
+    let drawn = enter().and_then(draw);
     restore();
-    ran
+    drawn
 }
 
 fn enter() -> io::Result<Screen> {
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout());
     // The title is put aside where the terminal knows how, and taken back at the end.
-    execute!(out, EnterAlternateScreen)?;
+    // What is pasted comes as one, so that no pasted letters ask and answer.
+    execute!(out, EnterAlternateScreen, EnableBracketedPaste)?;
     out.write_all(b"\x1b[22;0t")?;
     out.flush()?;
     let mut screen = Terminal::new(CrosstermBackend::new(out))?;
@@ -89,7 +106,7 @@ fn blank(screen: &mut Screen) -> io::Result<()> {
 fn restore() {
     let mut out = io::stdout();
     let _ = out.write_all(b"\x1b[23;0t");
-    let _ = execute!(out, LeaveAlternateScreen, Show);
+    let _ = execute!(out, DisableBracketedPaste, LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
 }
 
@@ -145,37 +162,82 @@ struct Loop {
     screen: Screen,
     app: App,
     data: DataDir,
-    look: Arc<Look>,
-    looks: Receiver<Look>,
-    wanted: SyncSender<Range>,
+    look: Look,
+    eyes: Eyes,
+    acts: Acts,
     beside: Beside,
     detail_of: Option<(String, String)>,
     title: String,
 }
 
-impl Loop {
-    fn new(screen: Screen, app: App, common: &Common, config: Config) -> io::Result<Loop> {
-        let mut looker = Looker::new(common.clone(), config);
-        let look = Arc::new(looker.look(app.range));
-        let data = look.facts.data.clone();
-        let looked = data.clone();
+/// Who looks is another thread: a disk that hangs must not hang the keys.
+struct Eyes {
+    looks: Receiver<Look>,
+    wanted: SyncSender<Range>,
+    looked: Instant,
+}
+
+impl Eyes {
+    fn open(mut looker: Looker, data: DataDir, looked: Instant) -> io::Result<Eyes> {
         let (wanted, ranges) = sync_channel(4);
         let (send, looks) = sync_channel(1);
-        // A disk that hangs must not hang the keys: who looks is another thread.
         thread::Builder::new()
             .name("look".to_owned())
-            .spawn(move || look_on(&mut looker, &looked, &ranges, &send))?;
-        Ok(Loop {
-            screen,
-            app,
-            data,
-            look,
+            .spawn(move || look_on(&mut looker, &data, &ranges, &send))?;
+        Ok(Eyes {
             looks,
             wanted,
+            looked,
+        })
+    }
+}
+
+/// What was confirmed is done by a thread of its own: a disk that hangs must not hang the keys.
+struct Acts {
+    common: Common,
+    config: Config,
+    done: Receiver<String>,
+    tell: Sender<String>,
+}
+
+impl Acts {
+    fn new(common: Common, config: Config) -> Acts {
+        let (tell, done) = channel();
+        Acts {
+            common,
+            config,
+            done,
+            tell,
+        }
+    }
+
+    fn begin(&self, act: Act) -> io::Result<()> {
+        let (common, config) = (self.common.clone(), self.config.clone());
+        let tell = self.tell.clone();
+        thread::Builder::new()
+            .name("act".to_owned())
+            .spawn(move || {
+                let said = act.run(&common, &config).unwrap_or_else(|why| why);
+                // Nobody waits for it when the program has ended meanwhile.
+                let _ = tell.send(said);
+            })
+            .map(drop)
+    }
+}
+
+impl Loop {
+    fn new(screen: Screen, app: App, acts: Acts, eyes: Eyes, look: Look) -> Loop {
+        Loop {
+            screen,
+            app,
+            data: look.facts.data.clone(),
+            look,
+            eyes,
+            acts,
             beside: Beside::default(),
             detail_of: None,
             title: String::new(),
-        })
+        }
     }
 
     fn run(&mut self, stop: &AtomicBool) -> io::Result<()> {
@@ -200,22 +262,36 @@ impl Loop {
                                 self.snapshot();
                                 changed = true;
                             }
+                            Do::Thaw => {
+                                self.look_again();
+                                changed = true;
+                            }
+                            Do::Act(act) => {
+                                self.acts.begin(act)?;
+                                changed = true;
+                            }
                             Do::Quit => return Ok(()),
                         }
                         if range != self.app.range {
-                            // A full queue means that a look is coming anyway.
-                            let _ = self.wanted.try_send(self.app.range);
+                            self.look_again();
                         }
                     }
+                    Event::Paste(pasted) => changed |= self.app.paste(&pasted),
                     Event::Resize(..) => changed = true,
                     _ => {}
                 }
             }
-            while let Ok(look) = self.looks.try_recv() {
+            while let Ok(look) = self.eyes.looks.try_recv() {
                 if self.app.frozen.is_none() {
-                    self.look = Arc::new(look);
+                    self.look = look;
+                    self.eyes.looked = Instant::now();
                     changed = true;
                 }
+            }
+            while let Ok(said) = self.acts.done.try_recv() {
+                self.app.message = Some(said);
+                self.look_again();
+                changed = true;
             }
             let now = Utc::now();
             changed |= now.timestamp() != second;
@@ -229,7 +305,13 @@ impl Loop {
         Ok(())
     }
 
+    fn look_again(&self) {
+        // A full queue means that a look is coming anyway.
+        let _ = self.eyes.wanted.try_send(self.app.range);
+    }
+
     fn draw(&mut self, now: chrono::DateTime<Utc>) -> io::Result<()> {
+        self.beside.age = self.eyes.looked.elapsed();
         self.read_beside();
         let title = format!("{} football-bot", self.look.verdict.level().word());
         if title != self.title {
@@ -244,7 +326,8 @@ impl Loop {
 
     /// Reads what only an overlay shows, while it is open.
     fn read_beside(&mut self) {
-        if self.app.over == Over::Logs {
+        if self.app.over == Over::Logs && (self.app.frozen.is_none() || self.beside.log.is_empty())
+        {
             self.beside.log = crate::tail::lines(self.data.logs());
         }
         if self.app.over != Over::Details || self.app.view != View::Matches {
@@ -271,7 +354,8 @@ impl Loop {
 
     fn snapshot(&mut self) {
         let folder = std::env::current_dir().unwrap_or_else(|_| ".".into());
-        self.app.message = Some(match snapshot::write(&self.app, &self.look, &folder) {
+        let written = snapshot::write(&self.app, &self.look, &self.beside, &folder);
+        self.app.message = Some(match written {
             Ok([frame, facts]) => format!("wrote {} and {}", frame.display(), facts.display()),
             Err(why) => format!("failed to write a snapshot to {}: {why}", folder.display()),
         });

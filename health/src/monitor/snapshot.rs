@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use chrono::TimeDelta;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -12,11 +13,22 @@ use super::draw::{self, Beside};
 use crate::look::Look;
 
 /// The frame as lines without colour.
-pub fn text(app: &mut App, look: &Look, (columns, rows): (u16, u16)) -> String {
+pub fn text(app: &mut App, look: &Look, size: (u16, u16)) -> String {
+    let beside = Beside::default();
+    text_with(app, look, &beside, size)
+}
+
+/// The same with what only the loop has read.
+pub fn text_with(
+    app: &mut App,
+    look: &Look,
+    beside: &Beside,
+    (columns, rows): (u16, u16),
+) -> String {
     let backend = TestBackend::new(columns, rows);
     let Ok(mut terminal) = Terminal::new(backend);
-    let now = look.facts.now;
-    let drawn = terminal.draw(|frame| draw::frame(frame, app, look, &Beside::default(), now));
+    let clock = look.facts.now + TimeDelta::from_std(beside.age).unwrap_or_default();
+    let drawn = terminal.draw(|frame| draw::frame(frame, app, look, beside, clock));
     let Ok(frame) = drawn;
     let buffer = frame.buffer;
     let mut text = String::new();
@@ -43,10 +55,10 @@ pub fn text(app: &mut App, look: &Look, (columns, rows): (u16, u16)) -> String {
 ///
 /// # Errors
 /// When they can't be written.
-pub fn write(app: &App, look: &Look, folder: &Path) -> io::Result<[PathBuf; 2]> {
+pub fn write(app: &App, look: &Look, beside: &Beside, folder: &Path) -> io::Result<[PathBuf; 2]> {
     let stem = format!("health-{}", look.facts.now.format("%Y%m%dT%H%M%SZ"));
     let [frame, facts] = ["txt", "json"].map(|end| folder.join(format!("{stem}.{end}")));
-    fs::write(&frame, text(&mut app.clone(), look, (120, 40)))?;
+    fs::write(&frame, text_with(&mut app.clone(), look, beside, (120, 40)))?;
     fs::write(&facts, crate::json::report(&look.facts, &look.verdict))?;
     Ok([frame, facts])
 }

@@ -1,6 +1,8 @@
 //! The table of steps, in the order in which they run: position is memory, so it is never sorted.
 
+use chrono::{DateTime, Utc};
 use journal::StepOutcome;
+use journal::lock::Presence;
 use journal::windows::Percentiles;
 use ratatui::text::{Line, Span};
 use step6::screen_text;
@@ -19,6 +21,8 @@ pub enum Doing {
     Well,
     /// It is being run.
     Runs,
+    /// It was being run when the orchestrator died.
+    Died,
     /// Its last good run is older than it should be.
     Late,
     /// Its last good run is too old.
@@ -32,10 +36,18 @@ pub enum Doing {
 }
 
 impl Doing {
-    /// What the step does.
+    /// What the step does, when the facts were gathered.
     pub fn of(step: &StepPace, facts: &Facts) -> Doing {
+        Doing::at(step, facts, facts.now)
+    }
+
+    /// The same as it is at `now`.
+    pub fn at(step: &StepPace, facts: &Facts, now: DateTime<Utc>) -> Doing {
         if step.running_since.is_some() {
-            return Doing::Runs;
+            return match facts.presence {
+                Presence::Running(_) => Doing::Runs,
+                _ => Doing::Died,
+            };
         }
         let Some(newest) = step.newest else {
             return Doing::Unknown;
@@ -48,7 +60,7 @@ impl Doing {
         let Some(at) = step.last_good else {
             return Doing::Unknown;
         };
-        let age = (facts.now - at).to_std().unwrap_or_default();
+        let age = (now - at).to_std().unwrap_or_default();
         if age <= facts.limits.fresh {
             Doing::Well
         } else if age <= facts.limits.late {
@@ -63,6 +75,7 @@ impl Doing {
         match self {
             Doing::Well => "ok",
             Doing::Runs => "runs",
+            Doing::Died => "died",
             Doing::Late => "late",
             Doing::Stale => "stale",
             Doing::Failed => "FAILED",
@@ -77,7 +90,7 @@ impl Doing {
             Doing::Well => Tone::Good,
             Doing::Runs => Tone::Plain,
             Doing::Late => Tone::Warn,
-            Doing::Stale | Doing::Failed => Tone::Bad,
+            Doing::Stale | Doing::Failed | Doing::Died => Tone::Bad,
             Doing::Waits => Tone::Waits,
             Doing::Unknown => Tone::Dim,
         }
@@ -85,7 +98,7 @@ impl Doing {
 
     const fn mark(self) -> &'static str {
         match self {
-            Doing::Failed | Doing::Stale => "!",
+            Doing::Failed | Doing::Stale | Doing::Died => "!",
             Doing::Waits => "~",
             _ => " ",
         }
@@ -94,9 +107,14 @@ impl Doing {
 
 /// How many steps are as young as they should be, of how many.
 pub fn fresh(look: &Look) -> (usize, usize) {
+    fresh_at(look, look.facts.now)
+}
+
+/// The same as it is at `now`.
+pub fn fresh_at(look: &Look, now: DateTime<Utc>) -> (usize, usize) {
     let steps = look.pace.as_ref().map_or(&[][..], |pace| &pace.steps[..]);
     let young = steps.iter().filter(|step| {
-        let age = step.last_good.map(|at| look.facts.now - at);
+        let age = step.last_good.map(|at| now - at);
         age.is_some_and(|age| age.to_std().unwrap_or_default() <= look.facts.limits.fresh)
     });
     (young.count(), steps.len())
@@ -112,7 +130,13 @@ pub const fn tone_of(level: Level) -> Tone {
 }
 
 /// The table, with its heading if that is wanted.
-pub fn table(look: &Look, app: &App, columns: usize, headed: bool) -> Vec<Line<'static>> {
+pub fn table(
+    look: &Look,
+    app: &App,
+    columns: usize,
+    headed: bool,
+    now: DateTime<Utc>,
+) -> Vec<Line<'static>> {
     let Some(pace) = &look.pace else {
         let why = match &look.facts.history {
             Err(why) => why.to_string(),
@@ -132,7 +156,7 @@ pub fn table(look: &Look, app: &App, columns: usize, headed: bool) -> Vec<Line<'
         lines.push(Line::styled(head, app.paint.of(Tone::Head)));
     }
     for (at, step) in pace.steps.iter().enumerate() {
-        let line = shape.step(step, look, app.paint);
+        let line = shape.step(step, look, app.paint, now);
         let chosen = at == app.step && app.view == super::app::View::Overview;
         lines.push(if chosen && headed {
             line.style(app.paint.selected())
@@ -148,7 +172,14 @@ pub fn table(look: &Look, app: &App, columns: usize, headed: bool) -> Vec<Line<'
             columns,
         ));
     } else if headed {
-        lines.push(shape.whole(pace, look, app.paint));
+        lines.push(shape.whole(pace, app.paint, now));
+    }
+    if look.running().is_none() {
+        // What is only the last known stands back.
+        lines = lines
+            .into_iter()
+            .map(|line| line.patch_style(app.paint.of(Tone::Dim)))
+            .collect();
     }
     lines
 }
@@ -209,15 +240,22 @@ impl Shape {
         text.trim_end().to_owned()
     }
 
-    fn step(&self, step: &StepPace, look: &Look, paint: Paint) -> Line<'static> {
-        let doing = Doing::of(step, &look.facts);
+    fn step(
+        &self,
+        step: &StepPace,
+        look: &Look,
+        paint: Paint,
+        now: DateTime<Utc>,
+    ) -> Line<'static> {
+        let doing = Doing::at(step, &look.facts, now);
         let name = screen_text(&step.window.name, 9).into_owned();
-        let age = match (step.running_since, step.last_good) {
-            (Some(since), _) => short(look.facts.now - since),
-            (None, Some(at)) => short(look.facts.now - at),
+        let since = step.running_since.filter(|_| doing == Doing::Runs);
+        let age = match (since, step.last_good) {
+            (Some(since), _) => short(now - since),
+            (None, Some(at)) => short(now - at),
             (None, None) => "-".to_owned(),
         };
-        let mark = if doing == Doing::Failed || doing == Doing::Stale {
+        let mark = if doing.tone() == Tone::Bad {
             Tone::Bad
         } else {
             Tone::Plain
@@ -258,10 +296,10 @@ impl Shape {
     }
 
     /// All steps together.
-    fn whole(&self, pace: &Pace, look: &Look, paint: Paint) -> Line<'static> {
+    fn whole(&self, pace: &Pace, paint: Paint, now: DateTime<Utc>) -> Line<'static> {
         let last = pace.steps.last();
         let age = last.and_then(|step| step.last_good);
-        let age = age.map_or("-".to_owned(), |at| short(look.facts.now - at));
+        let age = age.map_or("-".to_owned(), |at| short(now - at));
         let mut text = format!("   {:<10}{:<7}{age:>8}", "all", "");
         if self.limit {
             text += &format!("{:>7}", "");

@@ -173,7 +173,7 @@ fn steps(look: &Look, pace: &Pace) -> Markup {
     let tone = |doing: Doing| match doing {
         Doing::Well => "ok",
         Doing::Late | Doing::Waits => "warn",
-        Doing::Stale | Doing::Failed => "bad",
+        Doing::Stale | Doing::Failed | Doing::Died => "bad",
         _ => "dim",
     };
     let now = look.facts.now;

@@ -7,7 +7,10 @@
 
 mod browser;
 mod connections;
+mod details;
 mod figures;
+mod held;
+mod keys;
 mod pages;
 #[path = "../it/place.rs"]
 #[expect(dead_code, reason = "the other tests use the rest of it")]
@@ -18,5 +21,6 @@ mod product;
 mod screens;
 mod server;
 mod silences;
+mod situations;
 mod table;
 mod terminal;

@@ -45,6 +45,24 @@ fn open(place: &Place, args: &[&str]) -> (Child, OwnedFd) {
     (command.spawn().unwrap(), master)
 }
 
+/// The same on a terminal that has a size, so that there is something to draw.
+fn open_sized(place: &Place, args: &[&str]) -> (Child, OwnedFd) {
+    let size = Winsize {
+        ws_row: 24,
+        ws_col: 80,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    let OpenptyResult { master, slave } = openpty(Some(&size), None).unwrap();
+    let mut command = place.command(args);
+    command
+        .env("TERM", "xterm-256color")
+        .stdin(Stdio::from(slave.try_clone().unwrap()))
+        .stdout(Stdio::from(slave.try_clone().unwrap()))
+        .stderr(Stdio::from(slave));
+    (command.spawn().unwrap(), master)
+}
+
 /// Reads until `wanted` has been written to the terminal.
 fn read_until(master: &OwnedFd, wanted: &str) -> String {
     let mut file = File::from(master.try_clone().unwrap());
@@ -75,21 +93,46 @@ fn ended(child: &mut Child) -> Option<std::process::ExitStatus> {
 }
 
 #[test]
-fn no_terminal_is_said_and_is_unknown_to_a_monitor() {
-    let place = Place::new();
-    let said = place.health(&["monitor"]);
-    assert_eq!(said.code, 3);
-    assert!(said.stdout.is_empty());
-    assert!(
-        said.stderr.contains("draws on a terminal") && said.stderr.contains("health report"),
-        "{}",
-        said.stderr
+fn without_a_terminal_the_report_is_printed_once_with_its_exit_code() {
+    let mut place = Place::new();
+    let unknown = place.health(&["monitor"]);
+    assert_eq!(unknown.code, 3);
+    assert_eq!(
+        unknown.first_line(),
+        "UNKNOWN  football-bot: no orchestrator has run here yet"
     );
+    let _lock = place.orchestrator();
+    place.cycle(10, journal::CycleOutcome::Failed);
+    place.files(10, "thesports");
+    let (piped, report) = (place.health(&["monitor"]), place.health(&["report"]));
+    assert_eq!((piped.code, report.code), (1, 1));
+    assert_eq!(piped.first_line(), report.first_line());
+    assert!(piped.stdout.contains("next: ") && !piped.stdout.contains('\u{1b}'));
     assert_eq!(place.health(&["monitor", "--bogus"]).code, 3);
     assert_eq!(
         place.health(&["monitor", "--once", "--size", "0x9"]).code,
         3
     );
+}
+
+#[test]
+fn a_terminal_that_can_not_move_its_cursor_gets_the_report() {
+    let place = Place::new();
+    let (master, slave) = pair();
+    let mut child = place
+        .command(&["monitor"])
+        .env("TERM", "dumb")
+        .stdin(Stdio::from(slave.try_clone().unwrap()))
+        .stdout(Stdio::from(slave))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let said = read_until(&master, "next: ");
+    assert!(
+        said.contains("UNKNOWN") && !said.contains("\u{1b}[?1049h"),
+        "{said}"
+    );
+    assert_eq!(ended(&mut child).unwrap().code(), Some(3));
 }
 
 #[test]
@@ -147,22 +190,8 @@ fn a_signal_ends_it_also_when_its_terminal_takes_nothing_any_more() {
 fn without_colour_no_colour_is_written() {
     let place = Place::new();
     let args = ["monitor", "--data-dir", "data", "--color", "never"];
-    // This terminal has a size, so that there is something to draw.
-    let size = Winsize {
-        ws_row: 24,
-        ws_col: 80,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
-    let OpenptyResult { master, slave } = openpty(Some(&size), None).unwrap();
-    let mut command = place.command(&args);
-    command
-        .env("TERM", "xterm-256color")
-        .stdin(Stdio::from(slave.try_clone().unwrap()))
-        .stdout(Stdio::from(slave.try_clone().unwrap()))
-        .stderr(Stdio::from(slave));
-    let mut child = command.spawn().unwrap();
-    let drawn = read_until(&master, "q quit");
+    let (mut child, master) = open_sized(&place, &args);
+    let drawn = read_until(&master, "[q]uit");
     File::from(master.try_clone().unwrap())
         .write_all(b"q")
         .unwrap();
@@ -182,6 +211,27 @@ fn without_colour_no_colour_is_written() {
             .map(|at| &drawn[at..drawn.len().min(at + 12)]);
         assert_eq!(found, None, "{drawn:?}");
     }
+}
+
+#[test]
+fn what_is_confirmed_is_done_and_what_came_of_it_is_said() {
+    let mut place = Place::new();
+    let _lock = place.orchestrator();
+    place.cycle(10, journal::CycleOutcome::Ok);
+    place.files(10, "thesports");
+    let (mut child, master) = open_sized(&place, &["monitor", "--data-dir", "data"]);
+    let mut keys = File::from(master.try_clone().unwrap());
+    read_until(&master, "[p]ause");
+    keys.write_all(b"p").unwrap();
+    read_until(&master, "PAUSE the pipeline for");
+    assert!(!place.data("state/pause").exists(), "it is not confirmed");
+    keys.write_all(b"1").unwrap();
+    read_until(&master, "paused until");
+    let pause = std::fs::read_to_string(place.data("state/pause")).unwrap();
+    assert!(pause.contains("until "), "{pause}");
+    keys.write_all(b"q").unwrap();
+    read_until(&master, "\u{1b}[?1049l");
+    assert_eq!(ended(&mut child).unwrap().code(), Some(0));
 }
 
 #[test]

@@ -11,7 +11,11 @@ use crate::facts::Facts;
 use crate::verdict::Level;
 use crate::words::instant;
 
-pub(super) fn silence(
+/// Holds back the messages of an alert, for so long or until its incident is over.
+///
+/// # Errors
+/// When there is no such alert, no incident to wait for, or the file can't be read or written.
+pub fn silence(
     facts: &Facts,
     name: &str,
     length: Option<Span>,
@@ -63,7 +67,11 @@ fn end(now: DateTime<Utc>, length: Duration) -> DateTime<Utc> {
         .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
-pub(super) fn unsilence(facts: &Facts, name: &str) -> Result<Said, String> {
+/// Lets the messages of an alert through again.
+///
+/// # Errors
+/// When there is no such alert, or the file can't be read or written.
+pub fn unsilence(facts: &Facts, name: &str) -> Result<Said, String> {
     let name = named(name)?;
     let path = Silences::path(&facts.data.state());
     let mut silences = state::load::<Silences>(&path)?;
