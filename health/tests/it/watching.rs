@@ -182,3 +182,20 @@ fn who_looks_while_nobody_watches_is_told_what_has_lasted_long_enough() {
         "looking writes nothing"
     );
 }
+
+#[test]
+fn who_looks_while_nobody_watches_is_told_that_the_provider_fails_for_long() {
+    let mut place = Place::new();
+    let _lock = place.orchestrator();
+    for n in 0..6 {
+        place.cycle(630 - 100 * n, Failed);
+    }
+    let said = place.health(&["alerts"]);
+    let line = "WARNING  UpstreamErrors for 10 min\n";
+    assert!(said.stdout.contains(line), "{}", said.stdout);
+    // Failures with a good one between them have not lasted since the first.
+    place.cycle(20, Good);
+    place.cycle(10, Failed);
+    let said = place.health(&["alerts"]).stdout;
+    assert!(!said.contains("WARNING  UpstreamErrors"), "{said}");
+}
