@@ -94,7 +94,7 @@ impl Provider {
     }
 }
 
-/// A step 1 that says everything and waits for nothing.
+/// A step 1 that says everything and tries only twice. It waits long enough for a machine that has too much to do.
 pub fn fetch(chain: &Chain, url: &str) -> Command {
     let mut command = chain.command(1);
     command
@@ -105,8 +105,8 @@ pub fn fetch(chain: &Chain, url: &str) -> Command {
         .env("FOOTBALL_BOT_FEED__CONCURRENCY", CONCURRENCY.to_string())
         .env("FOOTBALL_BOT_FEED__RETRIES", "1")
         .env("FOOTBALL_BOT_FEED__RETRY_BACKOFF", "5ms")
-        .env("FOOTBALL_BOT_FEED__READ_TIMEOUT", "700ms")
-        .env("FOOTBALL_BOT_FEED__REQUEST_TIMEOUT", "10s")
+        .env("FOOTBALL_BOT_FEED__READ_TIMEOUT", "10s")
+        .env("FOOTBALL_BOT_FEED__REQUEST_TIMEOUT", "20s")
         .env("FOOTBALL_BOT_FEED__MAX_BODY_BYTES", "2000000")
         .env("RUST_BACKTRACE", "full");
     command
