@@ -114,7 +114,7 @@ impl Ask {
     /// The question that the key of pausing asks now; none where no orchestrator ever ran.
     pub fn pause(look: &Look) -> Option<Ask> {
         match (&look.facts.presence, &look.facts.pause) {
-            (Presence::Never, _) => None,
+            (Presence::NoLock, _) => None,
             (_, Some(_)) => Some(Ask::Resume),
             (_, None) => Some(Ask::Pause),
         }
