@@ -15,8 +15,16 @@ const PREFIX: &str = "football_bot_";
 
 fn page() -> String {
     let (mut place, _lock) = well();
+    let logs = place.data("logs");
+    fs::create_dir_all(&logs).unwrap();
+    let log = logs.join("continuous_orchestrator_20261124.log");
+    let old = "2026-11-24T06:00:00Z ERROR step1: of a time before\n";
+    fs::write(&log, old).unwrap();
     let server = Server::of(&place, &[]);
     server.get("/metrics");
+    let new = "2026-11-24T06:00:01Z WARN  step1: slow\n2026-11-24T06:00:02Z INFO  step1: well\n\
+               2026-11-24T06:00:03Z ERROR HJK: no step\n";
+    fs::write(&log, format!("{old}{new}")).unwrap();
     // What ends while it runs is counted; what was before is not.
     place.cycle(0, CycleOutcome::Ok);
     place.cycle(0, CycleOutcome::Failed);
@@ -68,10 +76,11 @@ fn the_figures_are_well_formed_bounded_and_right() {
     let text = page();
     let (kinds, samples) = parsed(&text);
     assert!(kinds.len() >= 55, "{}", kinds.len());
-    // One step of six stands in the journal here: the other five have as many series each.
+    // One step of six stands in the journal here: the other five have as many series each. Of the logs' six
+    // are there already.
     let step = samples
         .iter()
-        .filter(|(name, _)| name.contains("step=\""))
+        .filter(|(name, _)| name.contains("step=\"step1\"") && !name.contains("log_messages"))
         .count();
     let all = samples.len() + 5 * step;
     assert!(all < 200, "{all} series with six steps");
@@ -108,6 +117,13 @@ fn the_figures_are_well_formed_bounded_and_right() {
         0.0,
         "a run of unknown size counts none"
     );
+    let said = |who: &str, level: &str| {
+        value(&format!(
+            "log_messages_total{{step=\"{who}\",level=\"{level}\"}}"
+        ))
+    };
+    assert_eq!((said("step1", "error"), said("step1", "warn")), (0.0, 1.0));
+    assert_eq!((said("step6", "error"), said("other", "error")), (0.0, 1.0));
     assert_eq!(value("orchestrator_paused"), 0.0);
     assert!(value("odds_age_seconds") >= value("data_age_seconds"));
     assert!(value("orchestrator_resident_memory_bytes") > 1e6);

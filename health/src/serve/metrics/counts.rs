@@ -1,11 +1,14 @@
-//! What is counted from the journal's rows while this process runs.
+//! What is counted from the journal's rows and the day logs while this process runs.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use journal::reader::Step;
 use journal::{JournalError, Reader, StepOutcome};
+use pipeline::Config;
 
 use super::text::Histogram;
+use crate::logs::Tally;
 
 /// Runs that are looked at for new ones, in cycles.
 const BACK: u32 = 200;
@@ -26,9 +29,18 @@ pub struct Counts {
     pub(super) failures: u64,
     pub(super) records: BTreeMap<String, u64>,
     pub(super) overruns: u64,
+    pub(super) said: Tally,
 }
 
 impl Counts {
+    /// Counts the errors and warnings that the day logs in `folder` got since the last time, by speaker: the
+    /// steps of `config` and the orchestrator.
+    pub fn listen(&mut self, folder: &Path, config: &Config) {
+        let steps = config.pipeline.steps().unwrap_or_default();
+        let names: Vec<_> = steps.iter().map(|step| bounded(&step.name)).collect();
+        self.said.look(folder, &names);
+    }
+
     /// Counts the cycles that have ended since the last time.
     ///
     /// # Errors

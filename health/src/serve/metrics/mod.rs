@@ -23,6 +23,7 @@ pub fn page(look: &Look, counts: &Counts) -> String {
     general(&mut text, look);
     steps::steps(&mut text, look, counts);
     steps::cycles(&mut text, look, counts);
+    steps::said(&mut text, counts);
     data::data(&mut text, look);
     data::feed(&mut text, look, counts);
     machine::storage(&mut text, look);

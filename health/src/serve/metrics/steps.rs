@@ -199,6 +199,18 @@ pub(super) fn cycles(text: &mut Text, look: &Look, counts: &Counts) {
     );
 }
 
+pub(super) fn said(text: &mut Text, counts: &Counts) {
+    text.family(
+        "log_messages_total",
+        "counter",
+        "Errors and warnings in the day logs since health serve started.",
+    );
+    for (who, level, n) in counts.said.counts() {
+        let labels = [("step", who), ("level", level)];
+        text.sample("log_messages_total", &labels, n as f64);
+    }
+}
+
 /// When a run ended; none if it never began.
 fn end(run: &Run) -> Option<DateTime<Utc>> {
     let wall = i64::try_from(run.wall_ms?).ok()?;
