@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use journal::CycleOutcome;
+use journal::{CycleOutcome, Fetch};
 
 use crate::pages::well;
 use crate::server::Server;
@@ -76,14 +76,6 @@ fn the_figures_are_well_formed_bounded_and_right() {
     let text = page();
     let (kinds, samples) = parsed(&text);
     assert!(kinds.len() >= 55, "{}", kinds.len());
-    // One step of six stands in the journal here: the other five have as many series each. Of the logs' six
-    // are there already.
-    let step = samples
-        .iter()
-        .filter(|(name, _)| name.contains("step=\"step1\"") && !name.contains("log_messages"))
-        .count();
-    let all = samples.len() + 5 * step;
-    assert!(all < 200, "{all} series with six steps");
     let value = |series: &str| {
         let found = samples
             .iter()
@@ -112,10 +104,9 @@ fn the_figures_are_well_formed_bounded_and_right() {
     assert_eq!(value("step_consecutive_failures{step=\"step1\"}"), 1.0);
     let ended = value("step_last_run_timestamp_seconds{step=\"step1\"}");
     assert!(ended >= value("step_last_success_timestamp_seconds{step=\"step1\"}"));
-    assert_eq!(
-        value("step_records_total{step=\"step1\",direction=\"out\"}"),
-        0.0,
-        "a run of unknown size counts none"
+    assert!(
+        !text.contains("step_records_total{"),
+        "step 1 counts no matches"
     );
     let said = |who: &str, level: &str| {
         value(&format!(
@@ -136,6 +127,50 @@ fn the_figures_are_well_formed_bounded_and_right() {
         !text.contains("HJK") && !text.contains("Suomen"),
         "a team or league is a label"
     );
+}
+
+#[test]
+fn six_steps_and_all_endpoints_stay_below_200_series() {
+    let (mut place, _lock) = well();
+    place.failure_at(6, 3, 70, "a bug");
+    let server = Server::of(&place, &[]);
+    server.get("/metrics");
+    let paths = [
+        "match/detail_live",
+        "match/recent/list",
+        "odds/history",
+        "odds/live",
+        "team/additional/list",
+        "competition/additional/list",
+        "country/list",
+    ];
+    let by = |paths: &[&str]| paths.iter().map(|path| ((*path).to_owned(), 1)).collect();
+    place.fetched(
+        0,
+        &Fetch {
+            requests: 7,
+            by_endpoint: by(&paths),
+            budget_left: by(&paths[1..6]),
+            ..Fetch::default()
+        },
+    );
+    place.failure_at(6, 0, 70, "a bug");
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let (_, samples) = parsed(&server.get("/metrics").body);
+    let has = |start: &str| {
+        let start = format!("{PREFIX}{start}");
+        samples.iter().any(|(name, _)| name.starts_with(&start))
+    };
+    assert!(has("step_records_total{step=\"step6\",direction=\"in\"}"));
+    // What takes hundredths of a second has bounds in hundredths.
+    assert!(has(
+        "step_duration_seconds_bucket{step=\"step1\",le=\"10\"}"
+    ));
+    assert!(has(
+        "step_duration_seconds_bucket{step=\"step2\",le=\"0.025\"}"
+    ));
+    assert!(has("api_requests_total{endpoint=\"odds/live\""));
+    assert!(samples.len() < 200, "{} series", samples.len());
 }
 
 /// Every name with our prefix in `text`, without what a histogram appends.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use journal::reader::Step;
-use journal::{JournalError, Reader, StepOutcome};
+use journal::{JournalError, Reader, Records, StepOutcome};
 use pipeline::Config;
 
 use super::text::Histogram;
@@ -14,6 +14,9 @@ use crate::logs::Tally;
 const BACK: u32 = 200;
 /// Endpoints that have a label of their own; the provider has a few dozen, and step 1 asks seven.
 pub(super) const ENDPOINTS: usize = 10;
+
+/// Why matches are left out, as the orchestrator records it; anything else is `other`.
+const REASONS: [&str; 5] = ["duplicate", "no_object", "no_id", "no_status", "other"];
 
 /// What has been counted since this process began.
 #[derive(Debug, Default)]
@@ -27,7 +30,8 @@ pub struct Counts {
     pub(super) fetch_retries: u64,
     pub(super) bytes: u64,
     pub(super) failures: u64,
-    pub(super) records: BTreeMap<String, u64>,
+    pub(super) records: BTreeMap<(String, &'static str), u64>,
+    pub(super) rejected: BTreeMap<(String, String), u64>,
     pub(super) overruns: u64,
     pub(super) said: Tally,
 }
@@ -75,8 +79,13 @@ impl Counts {
                 self.bytes += fetch.bytes;
             }
             self.overruns += u64::from(cycle.overrun.is_some());
+            let records = reader.records(cycle)?;
             for step in reader.steps(cycle)? {
-                self.step(bounded(&step.name), &step);
+                let name = bounded(&step.name);
+                if let Some(records) = records.get(&step.position) {
+                    self.passed(&name, records);
+                }
+                self.step(name, &step);
             }
         }
         self.seen = Some(last);
@@ -95,12 +104,30 @@ impl Counts {
         };
         if result == "ok" {
             if let Some(wall) = step.wall {
-                let times = self.times.entry(name.clone()).or_default();
+                let new = || Histogram::of_step(&name);
+                let times = self.times.entry(name.clone()).or_insert_with(new);
                 times.add(wall.as_secs_f64());
             }
-            *self.records.entry(name.clone()).or_default() += step.matches.unwrap_or(0);
+            if let Some(matches) = step.matches {
+                *self.records.entry((name.clone(), "out")).or_default() += matches;
+            }
         }
         *self.runs.entry((name, result)).or_default() += 1;
+    }
+
+    fn passed(&mut self, name: &str, records: &Records) {
+        if let Some(received) = records.received {
+            *self.records.entry((name.to_owned(), "in")).or_default() += received;
+        }
+        for (reason, n) in records.rejected.iter().flatten() {
+            let label = if REASONS.contains(&reason.as_str()) {
+                reason
+            } else {
+                "other"
+            };
+            let key = (name.to_owned(), label.to_owned());
+            *self.rejected.entry(key).or_default() += n;
+        }
     }
 
     /// The label of an endpoint: one that is known, or a new one while there are not too many.
@@ -130,4 +157,77 @@ pub(in crate::serve) fn times(error: &str) -> u64 {
         .strip_suffix("×)")
         .and_then(|head| head.rsplit_once(" ("));
     count.and_then(|(_, n)| n.parse().ok()).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::Utc;
+    use journal::CycleOutcome;
+    use journal::Journal;
+    use journal::writer::{CycleEnd, StepEnd};
+    use std::time::Duration;
+
+    /// A good cycle of one step, `step2`, which put out three matches.
+    fn cycle(journal: &mut Journal, id: &str, records: &Records) {
+        let key = journal.begin_cycle(id, Utc::now(), None).unwrap();
+        journal.begin_step(key, 1, "step2", Utc::now()).unwrap();
+        let step = StepEnd {
+            position: 1,
+            outcome: StepOutcome::Ok,
+            wall: Duration::from_millis(30),
+            bytes_out: None,
+            matches: Some(3),
+            message: None,
+            attempts: 1,
+            max_rss: None,
+            cpu: None,
+            leaked: false,
+        };
+        journal.end_step(key, &step).unwrap();
+        journal.step_records(key, 1, records).unwrap();
+        let end = CycleEnd {
+            at: Utc::now(),
+            outcome: CycleOutcome::Ok,
+            failed_step: None,
+            matches: Some(3),
+            wall: Duration::from_millis(40),
+            message: None,
+            overrun: None,
+            fetched_at: None,
+            with_odds: None,
+            fetch: None,
+            data_bytes: None,
+            disk_free: None,
+        };
+        journal.end_cycle(key, &end).unwrap();
+    }
+
+    #[test]
+    fn what_went_in_and_was_left_out_is_counted_once_and_a_strange_reason_is_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.sqlite");
+        let (mut journal, _) = Journal::open(&path).unwrap();
+        let rejected = [("duplicate", 1), ("HJK", 1)].map(|(why, n)| (why.to_owned(), n));
+        let records = Records {
+            received: Some(5),
+            rejected: Some(rejected.into_iter().collect()),
+        };
+        let mut counts = Counts::default();
+        cycle(&mut journal, "before", &records);
+        counts.count(&Reader::open(&path).unwrap()).unwrap();
+        assert!(counts.records.is_empty(), "what was before is not ours");
+        for id in ["one", "two"] {
+            cycle(&mut journal, id, &records);
+            for _ in 0..2 {
+                counts.count(&Reader::open(&path).unwrap()).unwrap();
+            }
+        }
+        let key = |word: &'static str| ("step2".to_owned(), word);
+        assert_eq!(counts.records[&key("in")], 10);
+        assert_eq!(counts.records[&key("out")], 6);
+        let left_out: Vec<_> = counts.rejected.iter().collect();
+        let name = |why: &str| ("step2".to_owned(), why.to_owned());
+        assert_eq!(left_out, [(&name("duplicate"), &2), (&name("other"), &2)]);
+    }
 }
