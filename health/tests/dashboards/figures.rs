@@ -140,6 +140,7 @@ fn six_steps_and_all_endpoints_stay_below_200_series() {
         "match/recent/list",
         "odds/history",
         "odds/live",
+        "odds/update",
         "team/additional/list",
         "competition/additional/list",
         "country/list",
@@ -150,7 +151,14 @@ fn six_steps_and_all_endpoints_stay_below_200_series() {
         &Fetch {
             requests: 7,
             by_endpoint: by(&paths),
-            budget_left: by(&paths[1..6]),
+            answers: [
+                ("odds/live", "200"),
+                ("odds/history", "a word"),
+                ("country/list", "5xx"),
+            ]
+            .map(|(path, code)| (path.to_owned(), [(code.to_owned(), 1)].into()))
+            .into(),
+            budget_left: by(&paths[1..5]),
             ..Fetch::default()
         },
     );
@@ -169,7 +177,15 @@ fn six_steps_and_all_endpoints_stay_below_200_series() {
     assert!(has(
         "step_duration_seconds_bucket{step=\"step2\",le=\"0.025\"}"
     ));
-    assert!(has("api_requests_total{endpoint=\"odds/live\""));
+    for (endpoint, code) in [
+        ("odds/live", "200"),
+        ("odds/history", "other"),
+        ("country/list", "5xx"),
+        ("match/detail_live", "unknown"),
+    ] {
+        let series = format!("api_requests_total{{endpoint=\"{endpoint}\",code=\"{code}\"}}");
+        assert!(has(&series), "{series}");
+    }
     assert!(samples.len() < 200, "{} series", samples.len());
 }
 

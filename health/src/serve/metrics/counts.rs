@@ -15,6 +15,13 @@ const BACK: u32 = 200;
 /// Endpoints that have a label of their own; the provider has a few dozen, and step 1 asks seven.
 pub(super) const ENDPOINTS: usize = 10;
 
+/// Endpoints with what came of them that have a label of their own.
+const REQUESTS: usize = 24;
+/// What comes of a request, as step 1 writes it.
+const CODES: [&str; 9] = [
+    "200", "err", "3xx", "4xx", "429", "5xx", "other", "timeout", "network",
+];
+
 /// Why matches are left out, as the orchestrator records it; anything else is `other`.
 const REASONS: [&str; 5] = ["duplicate", "no_object", "no_id", "no_status", "other"];
 
@@ -26,7 +33,7 @@ pub struct Counts {
     pub(super) times: BTreeMap<String, Histogram>,
     pub(super) cycles: Histogram,
     pub(super) retries: BTreeMap<String, u64>,
-    pub(super) requests: BTreeMap<String, u64>,
+    pub(super) requests: BTreeMap<(String, &'static str), u64>,
     pub(super) fetch_retries: u64,
     pub(super) bytes: u64,
     pub(super) failures: u64,
@@ -71,8 +78,15 @@ impl Counts {
             }
             if let Some(fetch) = &cycle.fetch {
                 for (endpoint, n) in &fetch.by_endpoint {
-                    let label = self.endpoint(endpoint);
-                    *self.requests.entry(label).or_default() += n;
+                    let mut untold = *n;
+                    for (code, n) in fetch.answers.get(endpoint).into_iter().flatten() {
+                        self.request(endpoint, code_of(code), *n);
+                        untold = untold.saturating_sub(*n);
+                    }
+                    // Of a step 1 that does not say what came of them.
+                    if untold > 0 {
+                        self.request(endpoint, "unknown", untold);
+                    }
                 }
                 self.failures += fetch.errors.iter().map(|error| times(error)).sum::<u64>();
                 self.fetch_retries += fetch.retries;
@@ -130,15 +144,20 @@ impl Counts {
         }
     }
 
-    /// The label of an endpoint: one that is known, or a new one while there are not too many.
-    fn endpoint(&self, path: &str) -> String {
-        let label = endpoint_of(path);
-        if self.requests.contains_key(&label) || self.requests.len() < ENDPOINTS {
-            label
-        } else {
-            "other".to_owned()
+    /// Counts requests under a label of their own while there are not too many.
+    fn request(&mut self, path: &str, code: &'static str, n: u64) {
+        let mut key = (endpoint_of(path), code);
+        if !self.requests.contains_key(&key) && self.requests.len() >= REQUESTS {
+            key.0 = "other".to_owned();
         }
+        *self.requests.entry(key).or_default() += n;
     }
+}
+
+/// The label of what came of a request, as step 1 writes it.
+fn code_of(code: &str) -> &'static str {
+    let known = CODES.iter().find(|known| **known == code);
+    known.copied().unwrap_or("other")
 }
 
 /// A step's name as a label: ours, or one of the configuration's, which is bounded as well.
