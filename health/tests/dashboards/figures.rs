@@ -122,6 +122,9 @@ fn the_figures_are_well_formed_bounded_and_right() {
     assert!(own("process_resident_memory_bytes") > 1e6);
     let now = chrono::Utc::now().timestamp() as f64;
     assert!((now - own("process_start_time_seconds")).abs() < 120.0);
+    let loaded = value("config_last_reload_success_timestamp_seconds");
+    assert!((now - loaded).abs() < 120.0, "{loaded}");
+    assert!(text.contains("rustc=\"1."), "{text}");
     assert_eq!(value("ready"), 1.0);
     assert!(
         !text.contains("HJK") && !text.contains("Suomen"),

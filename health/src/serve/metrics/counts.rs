@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use journal::reader::Step;
-use journal::{JournalError, Reader, Records, StepOutcome};
+use journal::{EventKind, JournalError, Reader, Records, StepOutcome};
 use pipeline::Config;
 
 use super::text::Histogram;
@@ -15,6 +16,8 @@ const BACK: u32 = 200;
 /// Endpoints that have a label of their own; the provider has a few dozen, and step 1 asks seven.
 pub(super) const ENDPOINTS: usize = 10;
 
+/// What the orchestrator says of a configuration that it does not take.
+const REFUSED: &str = "the new configuration is refused";
 /// Endpoints with what came of them that have a label of their own.
 const REQUESTS: usize = 24;
 /// What comes of a request, as step 1 writes it.
@@ -41,6 +44,8 @@ pub struct Counts {
     pub(super) rejected: BTreeMap<(String, String), u64>,
     pub(super) overruns: u64,
     pub(super) said: Tally,
+    /// When the orchestrator last read its configuration and took it; its start is the first time.
+    pub(super) loaded: Option<DateTime<Utc>>,
 }
 
 impl Counts {
@@ -57,6 +62,7 @@ impl Counts {
     /// # Errors
     /// When the journal can't be read.
     pub fn count(&mut self, reader: &Reader) -> Result<(), JournalError> {
+        self.loaded = loaded(reader)?;
         let newest = reader.newest(BACK)?;
         let ended: Vec<_> = newest
             .iter()
@@ -154,6 +160,17 @@ impl Counts {
     }
 }
 
+/// When the configuration was last read and taken.
+fn loaded(reader: &Reader) -> Result<Option<DateTime<Utc>>, JournalError> {
+    let Some(start) = reader.newest_event(&[EventKind::Start])? else {
+        return Ok(None);
+    };
+    // The newest first.
+    let again = reader.events_since(&[EventKind::Reload], start.at)?;
+    let taken = again.iter().find(|event| !event.text.contains(REFUSED));
+    Ok(Some(taken.map_or(start.at, |event| event.at)))
+}
+
 /// The label of what came of a request, as step 1 writes it.
 fn code_of(code: &str) -> &'static str {
     let known = CODES.iter().find(|known| **known == code);
@@ -181,7 +198,7 @@ pub(in crate::serve) fn times(error: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::Utc;
+    use chrono::TimeDelta;
     use journal::CycleOutcome;
     use journal::Journal;
     use journal::writer::{CycleEnd, StepEnd};
@@ -248,5 +265,34 @@ mod tests {
         let left_out: Vec<_> = counts.rejected.iter().collect();
         let name = |why: &str| ("step2".to_owned(), why.to_owned());
         assert_eq!(left_out, [(&name("duplicate"), &2), (&name("other"), &2)]);
+    }
+
+    #[test]
+    fn a_start_is_a_reading_of_the_configuration_and_one_that_is_refused_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.sqlite");
+        let (mut journal, _) = Journal::open(&path).unwrap();
+        let mut counts = Counts::default();
+        let begun = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
+        let refused = format!("{REFUSED}, the old one stays: no");
+        let mut after = |minutes: i64, kind: EventKind, text: &str| {
+            let at = begun + TimeDelta::minutes(minutes);
+            journal.event(at, kind, 1, text).unwrap();
+            counts.count(&Reader::open(&path).unwrap()).unwrap();
+            (counts.loaded.unwrap() - begun).num_minutes()
+        };
+        assert_eq!(after(0, EventKind::Start, "started"), 0);
+        assert_eq!(after(1, EventKind::Reload, &refused), 0);
+        assert_eq!(
+            after(2, EventKind::Reload, "the configuration was read again"),
+            2
+        );
+        assert_eq!(after(3, EventKind::Reload, &refused), 2);
+        assert_eq!(after(4, EventKind::Start, "started"), 4);
+        let said = include_str!("../../../../orchestrator/src/rounds/changes.rs");
+        assert!(
+            said.matches(REFUSED).count() == 2,
+            "the orchestrator says it otherwise"
+        );
     }
 }
