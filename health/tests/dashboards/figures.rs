@@ -238,6 +238,23 @@ fn every_figure_that_the_shipped_rules_and_dashboard_name_is_there() {
 }
 
 #[test]
+fn the_page_about_the_figures_names_each_of_them_and_no_other() {
+    let (kinds, _) = parsed(&page());
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/METRICS.md");
+    let text = fs::read_to_string(docs).unwrap();
+    let (table, _) = text.split_once("\n## ").unwrap();
+    // The first column of the table: names between backquotes.
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+    let named: BTreeSet<String> = rows
+        .filter_map(|row| row.split(" | ").next())
+        .flat_map(|column| column.split(", "))
+        .map(|name| format!("{PREFIX}{}", name.trim_matches('`')))
+        .collect();
+    let ours = kinds.keys().filter(|name| name.starts_with(PREFIX));
+    assert_eq!(named, ours.cloned().collect());
+}
+
+#[test]
 fn promtool_has_no_complaint() {
     if Command::new("promtool")
         .arg("--version")
