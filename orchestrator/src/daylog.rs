@@ -102,6 +102,11 @@ impl DayLog {
         self.lost
     }
 
+    /// Why the last of them was lost.
+    pub fn lost_why(&self) -> &str {
+        &self.lost_why
+    }
+
     /// Changes to today's file if it is another day, and removes what is too old or too much.
     pub fn tidy(&mut self, now: DateTime<Local>) {
         // Without a file there is nothing to tidy; the next line says why.
@@ -139,7 +144,9 @@ impl DayLog {
         text.push_str(&format!("{time} {} {who}: {words}\n", level_word(level)));
         let open = self.current(now.date_naive())?;
         if open.size + text.len() as u64 > limit {
-            return Err(io::Error::other("today's log is as large as it may be"));
+            return Err(io::Error::other(
+                "today's log is as large as [logs] keep_bytes allows",
+            ));
         }
         let result = open.file.write_all(text.as_bytes());
         open.size = open.file.metadata().map_or(open.size, |meta| meta.len());

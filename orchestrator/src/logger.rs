@@ -91,16 +91,17 @@ pub fn attach(day: DayLog) {
 /// Changes to today's file and removes what is too old or too much; says when lines were lost.
 pub fn tidy() {
     let Some(logger) = LOGGER.get() else { return };
-    let mut lost = 0;
+    let (mut lost, mut why) = (0, String::new());
     let act = |day: &mut DayLog| {
         day.tidy(Local::now());
         lost = day.lost();
+        day.lost_why().clone_into(&mut why);
     };
-    if let Err(why) = logger.with_day(act) {
-        logger.say(Level::Error, "orchestrator", &why);
+    if let Err(panic) = logger.with_day(act) {
+        logger.say(Level::Error, "orchestrator", &panic);
     }
     if lost > 0 {
-        log::warn!("{lost} lines could not be written to the day log (is the disk full?)");
+        log::warn!("{lost} lines could not be written to the day log: {why}");
     }
     logger.tell_of_consoles(Console::news);
 }

@@ -65,6 +65,29 @@ impl Rounds<'_> {
         }
     }
 
+    /// Who has the configuration read again after a failure that only a person can mend is taken to have
+    /// mended something: one try, as after a restart and no closer to the last one.
+    pub(super) fn try_after_mending(&mut self, now: Now) {
+        let Some(restart) = self.word.as_ref().and_then(|word| word.restart) else {
+            return;
+        };
+        if !self.schedule.backing_off(now) {
+            return;
+        }
+        let wait = (restart - now.wall).to_std().unwrap_or_default();
+        let longest = self.shop.plan.config.schedule.restart_wait.0;
+        let rest = self.schedule.next_start().saturating_sub(now.boot);
+        let wait = wait.min(longest).min(rest);
+        if wait.is_zero() {
+            self.schedule.release(now);
+            log::info!("one try with it before the rest of the wait after failures");
+        } else {
+            self.schedule.hold(wait, now);
+            let wait = length(wait);
+            log::info!("one try with it in {wait}, before the rest of the wait after failures");
+        }
+    }
+
     fn write_word(&self) {
         if let Err(why) = self.shop.control.set_backoff(self.word.as_ref()) {
             log::warn!("the backoff will not survive a restart: {why}");

@@ -61,6 +61,7 @@ impl Rounds<'_> {
 
     pub(super) async fn reload(&mut self) {
         self.shop.pulse.notify.reloading();
+        let mut mended = false;
         let text = match Plan::new(self.cli) {
             Err(why) => format!("the new configuration is refused, the old one stays: {why}"),
             Ok(plan) if plan.data != self.shop.plan.data => {
@@ -78,13 +79,15 @@ impl Rounds<'_> {
                 if plan.sandbox.is_none() {
                     self.shop.sandbox.stop().await;
                 }
+                mended = true;
                 "the configuration was read again".to_owned()
             }
         };
-        if text.contains("refused") {
-            log::error!("{text}");
-        } else {
+        if mended {
             log::info!("{text}");
+            self.try_after_mending(Now::read());
+        } else {
+            log::error!("{text}");
         }
         self.shop.record.event(EventKind::Reload, 1, &text);
         self.shop.pulse.notify.ready();

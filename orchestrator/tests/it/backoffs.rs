@@ -78,6 +78,40 @@ fn who_restarts_it_after_mending_the_credentials_does_not_wait() {
 }
 
 #[test]
+fn who_mends_the_configuration_and_reloads_does_not_wait_either() {
+    let wait = |restart: &str| {
+        format!(
+            "[schedule]\ninterval = \"100ms\"\nbackoff = \"1h\"\nrestart_wait = \"{restart}\"\n"
+        )
+    };
+    let bench = Bench::new();
+    bench.config(&wait("1h"));
+    bench.step(1, "exit 78");
+    let running = bench.start(&[]);
+    until("it backs off", || said(&bench, ": waiting "));
+
+    // Refused: nobody has mended anything.
+    bench.config("[schedule]\ninterval = \"soon\"\n");
+    running.signal(Signal::SIGHUP);
+    until("it is refused", || said(&bench, "the old one stays"));
+    // Mended, but too close to the last try.
+    bench.step(1, "succeed");
+    bench.config(&wait("1h"));
+    running.signal(Signal::SIGHUP);
+    until("it will be tried", || said(&bench, "one try with it in "));
+    sleep(Duration::from_millis(300));
+    assert_eq!(cycles(&bench), 1);
+
+    bench.config(&wait("10ms"));
+    running.signal(Signal::SIGHUP);
+    until("it goes on", || cycles(&bench) > 2);
+    until("the word of the backoff is gone", || {
+        !bench.data("state/backoff").exists()
+    });
+    drop(running);
+}
+
+#[test]
 fn restarts_in_a_row_do_not_hammer_whoever_refuses_us_however_a_try_ends() {
     let bench = Bench::new();
     backed_off(&bench, "restart_wait = \"1h\"\n", 77);
