@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::address::{Proxy, base_url, environment_proxy, is_loopback};
 use crate::answer::{self, Question};
 use crate::budget::{Budget, now_ms};
+use crate::code::{self, answer_code};
 use crate::error::FetchError;
 use crate::mood::{Moods, Next};
 use crate::secrets::Credentials;
@@ -49,30 +50,6 @@ pub(crate) struct Traffic {
 
 /// Answers by endpoint and kind.
 pub(crate) type Answers = BTreeMap<&'static str, BTreeMap<&'static str, u64>>;
-
-/// The few kinds of answers that are counted; [`answer_code`] has those with a status.
-mod code {
-    /// What was asked for.
-    pub(super) const GOOD: &str = "200";
-    /// HTTP 200, but not with what was asked for.
-    pub(super) const ERR: &str = "err";
-    /// Nothing in time, or the step's deadline.
-    pub(super) const TIMEOUT: &str = "timeout";
-    /// No connection, or one that broke off.
-    pub(super) const NETWORK: &str = "network";
-}
-
-/// The kind of an answer with this status, before its body is read.
-fn answer_code(status: StatusCode) -> &'static str {
-    match status.as_u16() {
-        200 => code::GOOD,
-        429 => "429",
-        300..=399 => "3xx",
-        400..=499 => "4xx",
-        500..=599 => "5xx",
-        _ => "other",
-    }
-}
 
 /// A client of one provider.
 pub(crate) struct Client {
