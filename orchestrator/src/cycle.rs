@@ -2,6 +2,7 @@
 //!
 //! A step has succeeded when it exits with 0 and the file it owes carries this cycle's id.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use tokio::time::sleep;
 use crate::child::{self, Attention, Finished, Launch};
 use crate::companion::Companion;
 use crate::family::Family;
-use crate::figures::Figures;
+use crate::figures::{self, Figures};
 use crate::logger;
 use crate::plan::{Plan, PlannedStep};
 use crate::pulse::Pulse;
@@ -108,6 +109,7 @@ struct StepResult {
     attempts: u32,
     bytes_out: Option<u64>,
     matches: Option<u64>,
+    rejected: Option<BTreeMap<String, u64>>,
     why: Option<String>,
 }
 
@@ -213,6 +215,11 @@ impl Workshop {
                 leaked: result.finished.leaked,
             };
             self.record.end_step(run.key, &end);
+            if outcome == StepOutcome::Ok {
+                let rejected = result.rejected;
+                let records = figures::records(step.number, run.matches, result.matches, rejected);
+                self.record.step_records(run.key, position, records);
+            }
             run.matches = result.matches.or(run.matches);
             if let (StepOutcome::Cancelled, Some(stop)) = (outcome, self.signals.stopping()) {
                 return Verdict::Cancelled(stop);
@@ -331,6 +338,7 @@ impl Workshop {
             attempts: 1,
             bytes_out: None,
             matches: None,
+            rejected: None,
         };
         let outcome = result.finished.outcome;
         if outcome == StepOutcome::Ok {
@@ -357,8 +365,9 @@ impl Workshop {
                 result.bytes_out = path.metadata().ok().map(|meta| meta.len());
                 result.matches = head.total_matches;
                 run.fetched_at = head.fetched_at.or(run.fetched_at);
-                if matches!(number, 1 | 3 | 5) {
+                if matches!(number, 1 | 2 | 3 | 5) {
                     let figures = Figures::of_file(&path);
+                    result.rejected = figures.rejected;
                     run.fetch = figures.fetch.or(run.fetch.take());
                     run.with_odds = figures.with_odds.or(run.with_odds);
                 }

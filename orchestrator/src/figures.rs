@@ -1,14 +1,16 @@
 //! What a cycle fetched and found, read from the first kilobytes of the files that say it: `fetch` is
-//! right behind the envelope of step1.json, `statistics` near the start of step3.json and step5.json.
+//! right behind the envelope of step1.json, `rejected` behind that of step2.json, `statistics` near the start
+//! of step3.json and step5.json.
 //! Never more than the head: step1.json may have tens of megabytes.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use journal::Fetch;
+use journal::{Fetch, Records};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
@@ -22,6 +24,38 @@ pub struct Figures {
     pub fetch: Option<Fetch>,
     /// `statistics.with_odds`.
     pub with_odds: Option<u64>,
+    /// `rejected`, counted by why, in the few words of [`REASONS`].
+    pub rejected: Option<BTreeMap<String, u64>>,
+}
+
+/// Why step 2 leaves a match out: what its sentence says, and the word that is recorded.
+const REASONS: [(&str, &str); 4] = [
+    ("its id occurs twice", "duplicate"),
+    ("live list is no object", "no_object"),
+    ("live list has no id", "no_id"),
+    ("tell its status", "no_status"),
+];
+
+/// What went into a step that has done its work, and what it left out: step 2 got what it put out and what it
+/// left out, the ones behind it `before`, what the one before them put out.
+pub fn records(
+    number: Option<u8>,
+    before: Option<u64>,
+    put_out: Option<u64>,
+    rejected: Option<BTreeMap<String, u64>>,
+) -> Option<Records> {
+    match number? {
+        2 => {
+            let left_out = rejected.as_ref().map(|by| by.values().sum::<u64>());
+            let received = put_out.zip(left_out).map(|(out, left)| out + left);
+            Some(Records { received, rejected })
+        }
+        3.. => Some(Records {
+            received: before,
+            rejected: None,
+        }),
+        _ => None,
+    }
 }
 
 impl Figures {
@@ -43,6 +77,23 @@ impl Figures {
 #[derive(Deserialize)]
 struct Statistics {
     with_odds: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Rejected<'a> {
+    #[serde(borrow, default)]
+    reason: Cow<'a, str>,
+}
+
+/// How often each reason stands there.
+fn counted(rejected: &[Rejected<'_>]) -> BTreeMap<String, u64> {
+    let mut by = BTreeMap::new();
+    for one in rejected {
+        let known = REASONS.iter().find(|(said, _)| one.reason.contains(said));
+        let word = known.map_or("other", |(_, word)| word);
+        *by.entry(word.to_owned()).or_default() += 1;
+    }
+    by
 }
 
 struct Head<'f>(&'f mut Figures);
@@ -72,6 +123,10 @@ impl<'de> Visitor<'de> for Head<'_> {
                     self.0.with_odds = map.next_value::<Statistics>()?.with_odds;
                     return Err(A::Error::custom("all is found"));
                 }
+                "rejected" => {
+                    let rejected: Vec<Rejected<'de>> = map.next_value()?;
+                    self.0.rejected = Some(counted(&rejected));
+                }
                 "matches" | "live_matches" => return Err(A::Error::custom("the head ends here")),
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -96,6 +151,25 @@ mod tests {
         let product =
             r#"{"schema":"s","total_matches":3,"statistics":{"total":3,"with_odds":2},"matches":{"#;
         assert_eq!(Figures::of(product.as_bytes()).with_odds, Some(2));
+    }
+
+    #[test]
+    fn what_step_2_left_out_is_counted_by_few_words_which_its_sentences_have() {
+        let text = r#"{"schema":"s","total_matches":1,"rejected":[{"match_id":"a","reason":"its id occurs twice in the live list"},
+            {"match_id":"","reason":"its id occurs twice in the live list"},{"match_id":"HJK","reason":"HJK"},{"match_id":"x"}],"matches":{"#;
+        let found = Figures::of(text.as_bytes()).rejected.unwrap();
+        let by = BTreeMap::from([("duplicate".to_owned(), 2), ("other".to_owned(), 2)]);
+        assert_eq!(found, by);
+        let two = records(Some(2), None, Some(1), Some(found)).unwrap();
+        assert_eq!((two.received, two.rejected), (Some(5), Some(by)));
+        let three = records(Some(3), Some(1), Some(1), Some(BTreeMap::new())).unwrap();
+        assert_eq!((three.received, three.rejected), (Some(1), None));
+        assert_eq!(records(Some(1), None, None, None), None);
+        assert_eq!(records(None, Some(1), Some(1), None), None);
+        let step2 = include_str!("../../step2/src/merge.rs");
+        for (said, _) in REASONS {
+            assert!(step2.contains(said), "step 2 says `{said}` no more");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use journal::writer::{CycleEnd, Limits, StepEnd};
-use journal::{CycleKey, EventKind, Journal, JournalError};
+use journal::{CycleKey, EventKind, Journal, JournalError, Records};
 use pipeline::CycleId;
 
 /// The journal, open if it can be.
@@ -71,6 +71,18 @@ impl Record {
     pub fn end_step(&mut self, cycle: Option<CycleKey>, end: &StepEnd<'_>) {
         if let Some(key) = cycle {
             self.attempt(|journal| journal.end_step(key, end));
+        }
+    }
+
+    /// What went into a step and what it left out, if anything is known of it.
+    pub fn step_records(
+        &mut self,
+        cycle: Option<CycleKey>,
+        position: u32,
+        records: Option<Records>,
+    ) {
+        if let (Some(key), Some(records)) = (cycle, records) {
+            self.attempt(|journal| journal.step_records(key, position, &records));
         }
     }
 

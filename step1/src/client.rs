@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::address::{Proxy, base_url, environment_proxy, is_loopback};
 use crate::answer::{self, Question};
 use crate::budget::{Budget, now_ms};
+use crate::code::{self, answer_code};
 use crate::error::FetchError;
 use crate::mood::{Moods, Next};
 use crate::secrets::Credentials;
@@ -43,7 +44,12 @@ pub(crate) struct Traffic {
     pub(crate) bytes_decoded: u64,
     /// Requests by endpoint.
     pub(crate) by_endpoint: BTreeMap<&'static str, u64>,
+    /// What came of them, by endpoint and [`code`].
+    pub(crate) answers: Answers,
 }
+
+/// Answers by endpoint and kind.
+pub(crate) type Answers = BTreeMap<&'static str, BTreeMap<&'static str, u64>>;
 
 /// A client of one provider.
 pub(crate) struct Client {
@@ -187,7 +193,12 @@ impl Client {
             if by_id {
                 self.budget.begun(endpoint);
             }
-            let answer = timeout_at(self.deadline, self.once(endpoint, query)).await;
+            let mut code = code::TIMEOUT;
+            let answer = timeout_at(self.deadline, self.once(endpoint, query, &mut code)).await;
+            self.count(|traffic| {
+                let answers = traffic.answers.entry(endpoint.path()).or_default();
+                *answers.entry(code).or_default() += 1;
+            });
             if by_id {
                 self.budget.ended(endpoint, now_ms());
             }
@@ -219,10 +230,12 @@ impl Client {
         }
     }
 
+    /// One request; `code` becomes the kind of its answer.
     async fn once(
         &self,
         endpoint: Endpoint,
         query: &[(&str, &str)],
+        code: &mut &'static str,
     ) -> Result<Box<RawValue>, FetchError> {
         self.count(|traffic| {
             traffic.requests += 1;
@@ -244,7 +257,7 @@ impl Client {
             .header(ACCEPT_ENCODING, "gzip")
             .send()
             .await
-            .map_err(|why| self.network(why))?;
+            .map_err(|why| self.network(why, code))?;
         self.compare_clocks(&response);
         // The real provider's data is never taken for a recording, whatever it sends.
         if self.provider == Provider::Sandbox && response.headers().contains_key(RECORDED) {
@@ -252,26 +265,40 @@ impl Client {
         }
         let status = response.status();
         let after = answer::retry_after(response.headers());
-        let text = self.text(response).await;
+        let text = self.text(response, code).await;
         if status != StatusCode::OK {
+            *code = answer_code(status);
             return Err(answer::rejected(status, after, text.ok().as_deref()));
         }
         let id = query.iter().find(|(name, _)| *name == "uuid");
         let id = id.map(|(_, id)| *id);
-        answer::judge(text?, Question { endpoint, id })
+        let body = answer::judge(text?, Question { endpoint, id });
+        *code = if body.is_ok() { code::GOOD } else { code::ERR };
+        body
     }
 
     /// The body as text, decompressed, no larger than allowed.
-    async fn text(&self, mut response: Response) -> Result<String, FetchError> {
+    async fn text(
+        &self,
+        mut response: Response,
+        code: &mut &'static str,
+    ) -> Result<String, FetchError> {
         let coding = unpack::coding(response.headers());
         let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|why| self.network(why))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|why| self.network(why, code))?
+        {
             self.count(|traffic| traffic.bytes += chunk.len() as u64);
             if (bytes.len() + chunk.len()) as u64 > self.max_body {
+                *code = code::ERR;
                 return Err(unpack::too_large(self.max_body));
             }
             bytes.extend_from_slice(&chunk);
         }
+        // All of it is here; what may still be wrong is what it says.
+        *code = code::ERR;
         let bytes = unpack::plain(bytes, coding.as_deref(), self.max_body)?;
         self.count(|traffic| traffic.bytes_decoded += bytes.len() as u64);
         let text = String::from_utf8(bytes).map_err(|why| {
@@ -300,7 +327,12 @@ impl Client {
     }
 
     /// A failure below HTTP, in words, without the URL.
-    fn network(&self, why: reqwest::Error) -> FetchError {
+    fn network(&self, why: reqwest::Error, code: &mut &'static str) -> FetchError {
+        *code = if why.is_timeout() {
+            code::TIMEOUT
+        } else {
+            code::NETWORK
+        };
         if let Some(fault) = trust::certificate_fault(&why) {
             // The same one would be shown again.
             return FetchError::Permanent(fault);

@@ -17,6 +17,7 @@ mod budget;
 mod changes;
 mod cli;
 mod client;
+mod code;
 mod coverage;
 mod error;
 mod explain;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::bodies::Times;
+use crate::client::Answers;
 use crate::odds_live::LiveOdds;
 use crate::pages::{PageOdds, PageReport};
 use crate::words::counted;
@@ -51,6 +52,10 @@ pub(crate) struct Fetch {
     /// Matches being played whose odds are further behind than `[feed] max_odds_age`.
     pub(crate) odds_behind: u64,
     pub(crate) by_endpoint: BTreeMap<&'static str, u64>,
+    /// What came of them, by endpoint: `200`, `err` (200 with something else than what was asked for), `3xx`,
+    /// `4xx`, `429`, `5xx`, `other`, `timeout`, `network`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) answers: Answers,
     /// Requests that the budget of each endpoint still has; none without a limit.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) budget_left: BTreeMap<&'static str, u64>,

@@ -9,11 +9,13 @@ pub mod control;
 pub mod lock;
 pub mod reader;
 pub mod record;
+mod records;
 mod schema;
 pub mod windows;
 pub mod writer;
 
 pub use reader::Reader;
 pub use record::{CycleOutcome, EventKind, Fetch, StepOutcome};
+pub use records::Records;
 pub use schema::{JournalError, Opened};
 pub use writer::{CycleKey, Journal};

@@ -238,6 +238,9 @@ pub struct Fetch {
     pub elapsed_ms: u64,
     /// Requests by endpoint path.
     pub by_endpoint: BTreeMap<String, u64>,
+    /// What came of them, by endpoint path: `200`, `4xx`, `timeout` and a few more.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub answers: BTreeMap<String, BTreeMap<String, u64>>,
     /// Requests that each budget still has, by endpoint path; none without a limit.
     pub budget_left: BTreeMap<String, u64>,
     /// What failed, each kind once, with how often.

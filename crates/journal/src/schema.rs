@@ -13,7 +13,7 @@ use chrono::Utc;
 use rusqlite::{Connection, ErrorCode};
 
 /// The version of the tables below, as `user_version`.
-pub(crate) const VERSION: i64 = 2;
+pub(crate) const VERSION: i64 = 3;
 
 /// How many files that could not be used are kept.
 const KEEP_ASIDE: usize = 3;
@@ -54,6 +54,8 @@ CREATE TABLE step (
     max_rss    INTEGER,
     cpu_ms     INTEGER,
     leaked     INTEGER,
+    records_in INTEGER,
+    rejected   TEXT,
     PRIMARY KEY (cycle, position)
 ) WITHOUT ROWID;
 CREATE TABLE event (
@@ -67,7 +69,7 @@ CREATE TABLE total (
     name  TEXT PRIMARY KEY,
     value INTEGER NOT NULL
 ) WITHOUT ROWID;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 ";
 
 /// From version 1 to 2: columns for what a cycle fetched and left on the disk, and what a step cost.
@@ -86,10 +88,17 @@ ALTER TABLE step ADD COLUMN leaked INTEGER;
 PRAGMA user_version = 2;
 ";
 
+/// From version 2 to 3: columns for what went into a step and what it left out.
+const FROM_2: &str = "
+ALTER TABLE step ADD COLUMN records_in INTEGER;
+ALTER TABLE step ADD COLUMN rejected TEXT;
+PRAGMA user_version = 3;
+";
+
 /// Touches every table and column that we read, so that a foreign or torn file shows at once.
 const PROBE: &str = "
 SELECT seq, id, started_at, ended_at, outcome, failed_step, matches, wall_ms, message, scheduled_at, overrun_ms, fetched_at, with_odds, fetch, data_bytes, disk_free FROM cycle ORDER BY seq DESC LIMIT 1;
-SELECT cycle, position, name, started_at, outcome, exit_code, wall_ms, bytes_out, matches, message, attempts, max_rss, cpu_ms, leaked FROM step LIMIT 1;
+SELECT cycle, position, name, started_at, outcome, exit_code, wall_ms, bytes_out, matches, message, attempts, max_rss, cpu_ms, leaked, records_in, rejected FROM step LIMIT 1;
 SELECT seq, at, kind, text FROM event ORDER BY seq DESC LIMIT 1;
 SELECT name, value FROM total;
 ";
@@ -182,19 +191,24 @@ fn open(path: &Path) -> Result<Connection, JournalError> {
     if version == 0 && tables(&connection)? == 0 {
         connection.execute_batch(&format!("BEGIN; {TABLES} COMMIT;"))?;
     } else {
-        let version = if version == 1 {
-            upgrade(&connection, path)?
-        } else {
-            version
+        let version = match version {
+            1 => upgrade(&connection, path, 1, &[FROM_1, FROM_2])?,
+            2 => upgrade(&connection, path, 2, &[FROM_2])?,
+            other => other,
         };
         check(&connection, path, version)?;
     }
     Ok(connection)
 }
 
-/// Brings a file of version 1 to this version; one that only claims to be of it is foreign.
-fn upgrade(connection: &Connection, path: &Path) -> Result<i64, JournalError> {
-    match connection.execute_batch(&format!("BEGIN; {FROM_1} COMMIT;")) {
+/// Brings a file of version `found` to this version by `changes`; one that only claims to be of it is foreign.
+fn upgrade(
+    connection: &Connection,
+    path: &Path,
+    found: i64,
+    changes: &[&str],
+) -> Result<i64, JournalError> {
+    match connection.execute_batch(&format!("BEGIN; {} COMMIT;", changes.concat())) {
         Ok(()) => Ok(VERSION),
         Err(why) => {
             if !connection.is_autocommit() {
@@ -203,7 +217,7 @@ fn upgrade(connection: &Connection, path: &Path) -> Result<i64, JournalError> {
             match why.sqlite_error_code() {
                 Some(ErrorCode::Unknown) => Err(JournalError::Foreign {
                     path: path.to_path_buf(),
-                    found: 1,
+                    found,
                 }),
                 _ => Err(why.into()),
             }

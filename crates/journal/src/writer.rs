@@ -23,14 +23,14 @@ const KEEP_EVENTS: i64 = 20_000;
 /// An open journal.
 #[derive(Debug)]
 pub struct Journal {
-    connection: Connection,
+    pub(crate) connection: Connection,
     path: PathBuf,
     inode: u64,
 }
 
 /// A cycle's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CycleKey(i64);
+pub struct CycleKey(pub(crate) i64);
 
 /// What is known when a step has ended.
 #[derive(Clone, Debug)]

@@ -34,6 +34,9 @@ pub const VERSION: &str = {
     version
 };
 
+/// The version of the compiler that made this program, such as `1.85.0`.
+pub const RUSTC: &str = env!("FOOTBALL_BOT_RUSTC");
+
 /// What stands before the version in the file of each of our programs, so that the version can be read
 /// there without running it. A `]` follows the version.
 pub const MARK_START: &str = "[football-bot program version ";

@@ -1,12 +1,13 @@
 //! `health logs`: the orchestrator's day logs, one file a day, read from their ends.
 //!
 //! [`line`] takes a line apart, [`backwards`] reads files from the end, [`follow`] waits for what
-//! comes, also over midnight, [`summary`] groups what went wrong.
+//! comes, also over midnight, [`summary`] groups what went wrong, [`tally`] counts it.
 
 mod backwards;
 mod follow;
 mod line;
 mod summary;
+mod tally;
 
 use std::fs;
 use std::io::{self, Write};
@@ -21,6 +22,7 @@ use pipeline::config::alerts::Span;
 use regex::Regex;
 
 pub use line::Line;
+pub use tally::Tally;
 
 /// `health logs`.
 #[derive(Clone, Debug, Args)]

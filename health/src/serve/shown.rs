@@ -134,6 +134,7 @@ fn look_now(eyes: &Mutex<(Looker, Counts)>) -> Shown {
     if let Err(why) = counted {
         log::debug!("nothing counted: {why}");
     }
+    counts.listen(look.facts.data.logs(), looker.config());
     Shown {
         metrics: metrics::page(&look, counts),
         pages: Mutex::default(),

@@ -3,6 +3,7 @@
 //! or the truth about the data.
 #![expect(clippy::unwrap_used, reason = "a test's panic is its report")]
 
+mod answers;
 #[path = "../common/mod.rs"]
 mod common;
 mod matrix;

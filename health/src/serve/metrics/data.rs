@@ -61,10 +61,11 @@ pub(super) fn feed(text: &mut Text, look: &Look, counts: &Counts) {
     text.family(
         "api_requests_total",
         "counter",
-        "Requests to the provider since health serve started, tries included.",
+        "Requests to the provider since health serve started, tries included, by what came of them.",
     );
-    for (endpoint, n) in &counts.requests {
-        text.sample("api_requests_total", &[("endpoint", endpoint)], *n as f64);
+    for ((endpoint, code), n) in &counts.requests {
+        let labels = [("endpoint", endpoint.as_str()), ("code", code)];
+        text.sample("api_requests_total", &labels, *n as f64);
     }
     text.one(
         "api_retries_total",

@@ -20,9 +20,10 @@ use crate::verdict::{Level, Verdict};
 /// The page.
 pub fn page(look: &Look, counts: &Counts) -> String {
     let mut text = Text(String::new());
-    general(&mut text, look);
+    general(&mut text, look, counts);
     steps::steps(&mut text, look, counts);
     steps::cycles(&mut text, look, counts);
+    steps::said(&mut text, counts);
     data::data(&mut text, look);
     data::feed(&mut text, look, counts);
     machine::storage(&mut text, look);
@@ -32,7 +33,7 @@ pub fn page(look: &Look, counts: &Counts) -> String {
     text.0
 }
 
-fn general(text: &mut Text, look: &Look) {
+fn general(text: &mut Text, look: &Look, counts: &Counts) {
     let facts = &look.facts;
     text.family("build_info", "gauge", "Version of health, always 1.");
     let (version, commit) = pipeline::VERSION
@@ -41,6 +42,7 @@ fn general(text: &mut Text, look: &Look) {
     let labels = [
         ("version", version),
         ("commit", commit.trim_end_matches(')')),
+        ("rustc", pipeline::RUSTC),
     ];
     text.sample("build_info", &labels, 1.0);
     let level = look.verdict.level();
@@ -72,6 +74,14 @@ fn general(text: &mut Text, look: &Look) {
         "gauge",
         "When the orchestrator started, unix time.",
         since.map(|at| at.timestamp_millis() as f64 / 1000.0),
+    );
+    text.one(
+        "config_last_reload_success_timestamp_seconds",
+        "gauge",
+        "When the orchestrator last read its configuration and took it, its start included, unix time.",
+        counts
+            .loaded
+            .map(|at| at.timestamp_millis() as f64 / 1000.0),
     );
     let ready = look.board().is_some_and(|board| board.fresh(facts.now));
     text.one(

@@ -5,7 +5,7 @@ use journal::StepOutcome;
 use journal::windows::Run;
 
 use super::counts::{Counts, bounded};
-use super::text::Text;
+use super::text::{Histogram, Text};
 use crate::look::Look;
 
 pub(super) fn steps(text: &mut Text, look: &Look, counts: &Counts) {
@@ -45,12 +45,39 @@ pub(super) fn steps(text: &mut Text, look: &Look, counts: &Counts) {
     text.family(
         "step_records_total",
         "counter",
-        "Matches that good runs put out since health serve started.",
+        "Matches that good runs got and put out since health serve started.",
     );
-    for name in &names {
-        let n = counts.records.get(name).copied().unwrap_or(0);
-        let labels = [("step", name.as_str()), ("direction", "out")];
-        text.sample("step_records_total", &labels, n as f64);
+    // Step 1 gets no matches and does not count what it puts out; step 6 puts out lines.
+    for (name, direction) in [
+        ("step2", "in"),
+        ("step2", "out"),
+        ("step3", "in"),
+        ("step3", "out"),
+        ("step4", "in"),
+        ("step4", "out"),
+        ("step5", "in"),
+        ("step5", "out"),
+        ("step6", "in"),
+    ] {
+        if !names.iter().any(|known| known == name) {
+            continue;
+        }
+        let n = counts.records.get(&(name.to_owned(), direction));
+        let labels = [("step", name), ("direction", direction)];
+        text.sample(
+            "step_records_total",
+            &labels,
+            n.copied().unwrap_or(0) as f64,
+        );
+    }
+    text.family(
+        "step_records_rejected_total",
+        "counter",
+        "Matches that good runs left out since health serve started, by why.",
+    );
+    for ((name, reason), n) in &counts.rejected {
+        let labels = [("step", name.as_str()), ("reason", reason)];
+        text.sample("step_records_rejected_total", &labels, *n as f64);
     }
     text.family(
         "step_duration_seconds",
@@ -58,7 +85,8 @@ pub(super) fn steps(text: &mut Text, look: &Look, counts: &Counts) {
         "How long good runs took since health serve started.",
     );
     for name in &names {
-        let found = counts.times.get(name).cloned().unwrap_or_default();
+        let found = counts.times.get(name).cloned();
+        let found = found.unwrap_or_else(|| Histogram::of_step(name));
         text.histogram("step_duration_seconds", &[("step", name)], &found);
     }
     let at = |time: Option<DateTime<Utc>>| time.map(|at| at.timestamp_millis() as f64 / 1000.0);
@@ -197,6 +225,18 @@ pub(super) fn cycles(text: &mut Text, look: &Look, counts: &Counts) {
         "From one cycle's start to the next.",
         interval.map(|every| every.as_secs_f64()),
     );
+}
+
+pub(super) fn said(text: &mut Text, counts: &Counts) {
+    text.family(
+        "log_messages_total",
+        "counter",
+        "Errors and warnings in the day logs since health serve started.",
+    );
+    for (who, level, n) in counts.said.counts() {
+        let labels = [("step", who), ("level", level)];
+        text.sample("log_messages_total", &labels, n as f64);
+    }
 }
 
 /// When a run ended; none if it never began.

@@ -2,20 +2,44 @@
 
 use std::fmt::Write;
 
-/// Upper bounds of the histograms, in seconds: few, since each is a series of every step. The steps behind
-/// the fetch take some hundredths, a fetch seconds.
-pub(super) const BOUNDS: [f64; 5] = [0.025, 0.1, 0.5, 2.5, 10.0];
+/// Upper bounds of a histogram, in seconds: few, since each is a series of every step.
+type Bounds = [f64; 3];
+/// A fetch, and so a cycle, takes seconds.
+const SLOW: Bounds = [0.5, 2.5, 10.0];
+/// The steps behind the fetch take some hundredths.
+const QUICK: Bounds = [0.025, 0.1, 0.5];
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Histogram {
-    buckets: [u64; BOUNDS.len()],
+    bounds: Bounds,
+    buckets: [u64; 3],
     count: u64,
     sum: f64,
 }
 
+impl Default for Histogram {
+    fn default() -> Histogram {
+        Histogram {
+            bounds: SLOW,
+            buckets: [0; 3],
+            count: 0,
+            sum: 0.0,
+        }
+    }
+}
+
 impl Histogram {
+    /// Of the times of this step: steps 2 to 6 are quick, what somebody adds need not be.
+    pub(super) fn of_step(name: &str) -> Histogram {
+        let quick = ["step2", "step3", "step4", "step5", "step6"].contains(&name);
+        Histogram {
+            bounds: if quick { QUICK } else { SLOW },
+            ..Histogram::default()
+        }
+    }
+
     pub(super) fn add(&mut self, seconds: f64) {
-        for (bucket, bound) in self.buckets.iter_mut().zip(BOUNDS) {
+        for (bucket, bound) in self.buckets.iter_mut().zip(self.bounds) {
             *bucket += u64::from(seconds <= bound);
         }
         self.count += 1;
@@ -85,7 +109,7 @@ impl Text {
 
     pub(super) fn histogram(&mut self, name: &str, labels: &[(&str, &str)], found: &Histogram) {
         let bucket = format!("{name}_bucket");
-        for (count, bound) in found.buckets.iter().zip(BOUNDS) {
+        for (count, bound) in found.buckets.iter().zip(found.bounds) {
             let bound = bound.to_string();
             let labels: Vec<_> = labels
                 .iter()
