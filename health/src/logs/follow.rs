@@ -1,12 +1,12 @@
 //! What comes: looks at the newest day log a few times a second, changes to the next one at midnight,
 //! and begins again when a file is replaced under its feet.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
+
+use super::cursor::Cursor;
 
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -14,38 +14,16 @@ const LOOK: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) struct Follower {
     folder: PathBuf,
-    open: Option<Open>,
+    open: Option<Cursor>,
     rest: Vec<u8>,
-}
-
-#[derive(Debug)]
-struct Open {
-    path: PathBuf,
-    file: File,
-    inode: u64,
-    at: u64,
-}
-
-impl Open {
-    fn new(path: &Path, from_end: bool) -> io::Result<Open> {
-        let file = File::open(path)?;
-        let meta = file.metadata()?;
-        Ok(Open {
-            path: path.to_path_buf(),
-            inode: meta.ino(),
-            at: if from_end { meta.len() } else { 0 },
-            file,
-        })
-    }
 }
 
 impl Follower {
     /// At the end of what is there.
     pub(super) fn at_end(folder: &Path) -> Follower {
-        let newest = super::files(folder).into_iter().next();
         Follower {
             folder: folder.to_path_buf(),
-            open: newest.and_then(|path| Open::new(&path, true).ok()),
+            open: Cursor::at_end(folder),
             rest: Vec::new(),
         }
     }
@@ -61,22 +39,10 @@ impl Follower {
     /// What has come since the last look.
     pub(super) fn look(&mut self, each: &mut impl FnMut(&str) -> io::Result<()>) -> io::Result<()> {
         self.drain(each)?;
-        // The oldest of those behind ours: after a long sleep there may be several.
-        let newer = super::files(&self.folder)
-            .into_iter()
-            .rev()
-            .find(|path| self.open.as_ref().is_none_or(|open| *path > open.path));
-        let replaced = self.open.as_ref().is_some_and(|open| {
-            std::fs::metadata(&open.path).is_ok_and(|meta| meta.ino() != open.inode)
-        });
-        let next = match (&self.open, replaced, newer) {
-            (Some(open), true, _) => Some(open.path.clone()),
-            (_, _, newer) => newer,
-        };
-        if let Some(path) = next {
+        if let Some(path) = Cursor::next(self.open.as_ref(), &self.folder) {
             // What was written between the last look and the change.
             self.drain(each)?;
-            self.open = Open::new(&path, false).ok();
+            self.open = Cursor::at_start(&path).ok();
             self.drain(each)?;
         }
         Ok(())
@@ -86,18 +52,15 @@ impl Follower {
         let Some(open) = &mut self.open else {
             return Ok(());
         };
-        if open.file.metadata()?.len() < open.at {
-            // Somebody cut it off; what follows is new.
-            open.at = 0;
+        if open.cut_off()? {
             self.rest.clear();
         }
         let mut piece = vec![0; 64 * 1024];
         loop {
-            let n = open.file.read_at(&mut piece, open.at)?;
+            let n = open.read(&mut piece)?;
             if n == 0 {
                 return Ok(());
             }
-            open.at += n as u64;
             self.rest.extend_from_slice(&piece[..n]);
             while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.rest.drain(..=end).collect();
@@ -113,7 +76,7 @@ impl Follower {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
+    use std::fs::{self, File};
     use std::io::Write;
 
     #[test]

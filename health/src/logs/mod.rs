@@ -4,6 +4,7 @@
 //! comes, also over midnight, [`summary`] groups what went wrong, [`tally`] counts it.
 
 mod backwards;
+mod cursor;
 mod follow;
 mod line;
 mod summary;

@@ -2,13 +2,11 @@
 //! appended to the day logs, so that nothing is read twice and nothing that was there before at all.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use log::Level;
 
+use super::cursor::Cursor;
 use super::line::Line;
 
 /// What one look reads at most, in bytes: whatever comes at once, nobody waits for it. The next looks go on.
@@ -23,35 +21,12 @@ const OTHER: &str = "other";
 /// Errors and warnings by speaker.
 #[derive(Debug, Default)]
 pub struct Tally {
-    open: Option<Open>,
+    open: Option<Cursor>,
+    /// The start of a line whose end has not been read yet.
+    head: Vec<u8>,
     /// Whether a look was taken: what the first one finds is old.
     begun: bool,
     counts: BTreeMap<(String, &'static str), u64>,
-}
-
-/// The day log that is being read.
-#[derive(Debug)]
-struct Open {
-    path: PathBuf,
-    file: File,
-    inode: u64,
-    at: u64,
-    /// The start of a line whose end has not been read yet.
-    head: Vec<u8>,
-}
-
-impl Open {
-    fn new(path: &Path, from_end: bool) -> io::Result<Open> {
-        let file = File::open(path)?;
-        let meta = file.metadata()?;
-        Ok(Open {
-            path: path.to_path_buf(),
-            inode: meta.ino(),
-            at: if from_end { meta.len() } else { 0 },
-            file,
-            head: Vec::new(),
-        })
-    }
 }
 
 impl Tally {
@@ -70,8 +45,7 @@ impl Tally {
         }
         if !self.begun {
             self.begun = true;
-            let newest = super::files(folder).into_iter().next();
-            self.open = newest.and_then(|path| Open::new(&path, true).ok());
+            self.open = Cursor::at_end(folder);
             return;
         }
         let mut left = MOST;
@@ -81,15 +55,16 @@ impl Tally {
             if left == 0 {
                 return;
             }
-            let Some(next) = self.next(folder) else {
+            let Some(next) = Cursor::next(self.open.as_ref(), folder) else {
                 return;
             };
-            let Ok(open) = Open::new(&next, false) else {
+            let Ok(open) = Cursor::at_start(&next) else {
                 return;
             };
             // What was written between the last reading and the change.
             self.drain(&names, &mut left);
             self.open = Some(open);
+            self.head.clear();
         }
     }
 
@@ -99,41 +74,27 @@ impl Tally {
         counts.map(|((who, level), n)| (who.as_str(), *level, *n))
     }
 
-    /// The file that comes after ours: the same one if it was replaced, else the oldest of the newer ones.
-    fn next(&self, folder: &Path) -> Option<PathBuf> {
-        if let Some(open) = &self.open
-            && fs::metadata(&open.path).is_ok_and(|meta| meta.ino() != open.inode)
-        {
-            return Some(open.path.clone());
-        }
-        let files = super::files(folder).into_iter().rev();
-        let mut newer = files.filter(|path| self.open.as_ref().is_none_or(|o| *path > o.path));
-        newer.next()
-    }
-
     fn drain(&mut self, names: &BTreeSet<&str>, left: &mut u64) {
         let Some(open) = &mut self.open else { return };
-        if open.file.metadata().is_ok_and(|meta| meta.len() < open.at) {
-            // Somebody cut it off; what follows is new.
-            (open.at, open.head) = (0, Vec::new());
+        if open.cut_off().unwrap_or(false) {
+            self.head.clear();
         }
         let mut piece = vec![0; 64 * 1024];
         while *left > 0 {
-            let Ok(n @ 1..) = open.file.read_at(&mut piece, open.at) else {
+            let Ok(n @ 1..) = open.read(&mut piece) else {
                 return;
             };
-            open.at += n as u64;
             *left = left.saturating_sub(n as u64);
             let mut rest = &piece[..n];
             while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-                keep(&mut open.head, &rest[..end]);
-                if let Some(key) = spoken(&open.head, names) {
+                keep(&mut self.head, &rest[..end]);
+                if let Some(key) = spoken(&self.head, names) {
                     *self.counts.entry(key).or_default() += 1;
                 }
-                open.head.clear();
+                self.head.clear();
                 rest = &rest[end + 1..];
             }
-            keep(&mut open.head, rest);
+            keep(&mut self.head, rest);
         }
     }
 }
@@ -160,7 +121,9 @@ fn spoken(head: &[u8], names: &BTreeSet<&str>) -> Option<(String, &'static str)>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::{self, File};
     use std::io::Write;
+    use std::path::PathBuf;
 
     struct Place {
         folder: tempfile::TempDir,
@@ -270,7 +233,7 @@ mod tests {
         place.look();
         let open = place.tally.open.as_ref().unwrap();
         assert!(open.at <= MOST + 64 * 1024, "{} bytes at once", open.at);
-        assert!(open.head.capacity() <= 4 * HEAD);
+        assert!(place.tally.head.capacity() <= 4 * HEAD);
         // One that was there when we began is not read at all.
         place.tally = Tally::default();
         place.look();
