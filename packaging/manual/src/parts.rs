@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use toml::Table;
 
 /// The programs that are shipped.
-const SHIPPED: [&str; 9] = [
+pub const SHIPPED: [&str; 9] = [
     "orchestrator",
     "health",
     "sandbox",

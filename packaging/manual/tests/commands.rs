@@ -8,18 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::error::ErrorKind;
-
-const PROGRAMS: [&str; 9] = [
-    "orchestrator",
-    "health",
-    "sandbox",
-    "step1",
-    "step2",
-    "step3",
-    "step4",
-    "step5",
-    "step6",
-];
+use manual::parts::SHIPPED;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -123,7 +112,7 @@ fn fault(words: &[String]) -> Option<Result<(), String>> {
         "football-bot" if arguments[0] == "service" => Some(service(&arguments[1..])),
         // The container's image of that name is not the command.
         "football-bot" => Some(parse(&arguments)),
-        _ if PROGRAMS.contains(&name) => {
+        _ if SHIPPED.contains(&name) => {
             let mut all = vec![name.to_owned()];
             all.extend(arguments);
             Some(parse(&all))
