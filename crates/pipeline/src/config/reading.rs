@@ -1,0 +1,154 @@
+//! How the configuration comes together: defaults, the file, the environment.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::Config;
+use crate::exit::Failure;
+
+const ENVIRONMENT_PREFIX: &str = "FOOTBALL_BOT_";
+
+impl Config {
+    /// The configuration of this process: defaults, then `file` (or the one that is found), then the environment.
+    ///
+    /// Without `file`: `$FOOTBALL_BOT_CONFIG`, else `football-bot.toml` in `$CONFIGURATION_DIRECTORY`,
+    /// else `./football-bot.toml` if it is there.
+    ///
+    /// # Errors
+    /// Exit 78 with the file and the place for a missing named file, bad TOML, an unknown key, a wrong type
+    /// or a value out of its range.
+    pub fn load(file: Option<&Path>) -> Result<Config, Failure> {
+        let variables = env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Self::from_parts(Self::find(file)?.as_deref(), variables)
+    }
+
+    /// The configuration from one file and these environment variables (others than ours are ignored).
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn from_parts(
+        file: Option<&Path>,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Config, Failure> {
+        let mut table = match file {
+            None => Table::new(),
+            Some(path) => {
+                let text = fs::read_to_string(path).map_err(|why| {
+                    Failure::config(format!(
+                        "failed to read the configuration `{}`: {why}",
+                        path.display()
+                    ))
+                })?;
+                // Checked on its own first, so that a fault is shown with its line.
+                toml::from_str::<Config>(&text).map_err(|why| {
+                    Failure::config(format!(
+                        "`{}` is not a valid configuration: {why}",
+                        path.display()
+                    ))
+                })?;
+                text.parse::<Table>()
+                    .map_err(|why| Failure::config(format!("`{}`: {why}", path.display())))?
+            }
+        };
+        let defaults = Table::try_from(Config::default()).map_err(|why| {
+            Failure::config(format!(
+                "the built-in configuration can't be written: {why}"
+            ))
+        })?;
+        for (name, value) in variables {
+            if let Some((section, key)) = setting_of(&name) {
+                set(&mut table, &defaults, &name, &section, &key, &value)?;
+            }
+        }
+        let config: Config = table.try_into().map_err(|why| {
+            Failure::config(format!(
+                "the configuration (with the environment's settings) is not valid: {why}"
+            ))
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The file that `--config`, the environment or the usual places name.
+    ///
+    /// # Errors
+    /// Exit 78 when a file that was named is not there.
+    pub fn find(file: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
+        let named = file.map(Path::to_path_buf).or_else(|| {
+            env::var_os("FOOTBALL_BOT_CONFIG")
+                .filter(|v| !v.is_empty())
+                .map(PathBuf::from)
+        });
+        if let Some(path) = named {
+            if !path.is_file() {
+                return Err(Failure::config(format!(
+                    "the configuration `{}` is not there",
+                    path.display()
+                )));
+            }
+            return Ok(Some(path));
+        }
+        let usual = env::var_os("CONFIGURATION_DIRECTORY")
+            .map(|folder| Path::new(&folder).join("football-bot.toml"))
+            .into_iter()
+            .chain([PathBuf::from("football-bot.toml")]);
+        Ok(usual.into_iter().find(|path| path.is_file()))
+    }
+}
+
+/// `FOOTBALL_BOT_FEED__BASE_URL` is `("feed", "base_url")`; names without a double underscore are not settings.
+fn setting_of(name: &str) -> Option<(String, String)> {
+    let (section, key) = name.strip_prefix(ENVIRONMENT_PREFIX)?.split_once("__")?;
+    Some((section.to_lowercase(), key.to_lowercase()))
+}
+
+/// Puts one environment setting into the table, read as the type that the default has there.
+fn set(
+    table: &mut Table,
+    defaults: &Table,
+    name: &str,
+    section: &str,
+    key: &str,
+    text: &str,
+) -> Result<(), Failure> {
+    let default = defaults.get(section).and_then(|s| s.get(key));
+    let value = match default {
+        None => {
+            return Err(Failure::config(format!(
+                "${name} names no setting ([{section}] has no `{key}`)"
+            )));
+        }
+        Some(Value::String(_)) => Value::String(text.to_owned()),
+        Some(other) => {
+            // A list may be written without its brackets: `2,22,3`.
+            let bare_list = other.is_array() && !text.trim_start().starts_with('[');
+            let source = if bare_list {
+                format!("x = [{text}]")
+            } else {
+                format!("x = {text}")
+            };
+            source
+                .parse::<Table>()
+                .ok()
+                .and_then(|mut t| t.remove("x"))
+                .ok_or_else(|| {
+                    Failure::config(format!(
+                        "${name} is not a valid value for [{section}] {key}"
+                    ))
+                })?
+        }
+    };
+    if let Some(section) = table
+        .entry(section)
+        .or_insert_with(|| Table::new().into())
+        .as_table_mut()
+    {
+        section.insert(key.to_owned(), value);
+    }
+    Ok(())
+}
