@@ -120,7 +120,7 @@ pub struct Check {
 pub fn main() -> ExitCode {
     let cli: Cli = parse(Level::Unknown.code());
     logging::start("health", cli.common.level(), cli.common.color);
-    let config = match cli.common.load_config() {
+    let config = match cli.common.load_config_or_accepted() {
         Ok(config) => config,
         Err(failure) => {
             log::error!("{failure}");

@@ -6,10 +6,9 @@ use chrono::{Local, TimeDelta, Utc};
 use journal::control::{Control, Pause};
 use journal::lock::{Presence, look};
 use pipeline::config::Span;
-use pipeline::{Exit, Failure};
+use pipeline::{Exit, Failure, logging};
 
 use crate::cli::Cli;
-use crate::plan::Plan;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,16 +26,18 @@ pub enum Ask {
 /// # Errors
 /// 78 for a bad configuration, 74 when the files in `state/` can't be written.
 pub fn main(cli: &Cli, ask: Ask) -> Result<(), Failure> {
-    let plan = Plan::new(cli)?;
-    let control = Control::new(&plan.data.state());
+    logging::start("orchestrator", cli.common.level(), cli.common.color);
+    let config = cli.common.load_config_or_accepted()?;
+    let data = cli.common.data_dir(&config);
+    let control = Control::new(&data.state());
     let cannot = |why: io::Error| {
-        let state = plan.data.state();
+        let state = data.state();
         Failure::new(
             Exit::CannotWrite,
             format!("failed to write in `{}`: {why}", state.display()),
         )
     };
-    let running = matches!(look(&plan.data.lock()), Presence::Running(_));
+    let running = matches!(look(&data.lock()), Presence::Running(_));
     let done = match ask {
         Ask::Pause(length) => {
             let now = Utc::now();

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{AccessFlags, access};
-use pipeline::config::Provider;
+use pipeline::config::{Provider, Source};
 use pipeline::{Config, Exit, Failure, VERSION, faults};
 
 use crate::cli::Cli;
@@ -56,11 +56,16 @@ pub fn main(cli: &Cli) -> Result<u8, Failure> {
 /// The plan; with the defaults where the configuration is at fault, so that the rest can be checked.
 fn plan(cli: &Cli, findings: &mut Vec<Finding>) -> Result<Plan, Failure> {
     let file = Config::find(cli.common.config.as_deref());
-    let loaded = cli.common.load_config();
-    let result = match (&loaded, &file) {
-        (Ok(_), Ok(Some(path))) => Ok(format!("`{}`", path.display())),
-        (Ok(_), _) => Ok("built-in defaults (no file)".to_owned()),
-        (Err(failure), _) => Err(failure.message.clone()),
+    let loaded = cli.common.read_config();
+    let result = match &loaded {
+        Ok((
+            _,
+            Source {
+                file: Some(path), ..
+            },
+        )) => Ok(format!("`{}`", path.display())),
+        Ok(_) => Ok("built-in defaults (no file)".to_owned()),
+        Err(failure) => Err(failure.message.clone()),
     };
     let variables = env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
@@ -80,7 +85,10 @@ fn plan(cli: &Cli, findings: &mut Vec<Finding>) -> Result<Plan, Failure> {
         what: "configuration".to_owned(),
         result: Err(fault),
     }));
-    Plan::with(cli, loaded.unwrap_or_default(), file.unwrap_or(None))
+    match loaded {
+        Ok((config, source)) => Plan::with(cli, config, source),
+        Err(_) => Plan::with(cli, Config::default(), Source::of(None)?),
+    }
 }
 
 fn programs(plan: &Plan, findings: &mut Vec<Finding>) {

@@ -32,6 +32,8 @@ pub struct Spec {
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<OsString>,
+    /// The configuration that it reads when it starts: with another one it is started again.
+    pub settings: String,
 }
 
 /// The companion, running or not.

@@ -9,6 +9,7 @@
 //! A step is a program and nothing else: the orchestrator knows no football, links no step, and
 //! learns what a step did from its exit code and from the head of the file it wrote.
 
+pub mod accepted;
 pub mod ask;
 pub mod check;
 pub mod child;

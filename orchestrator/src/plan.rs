@@ -10,9 +10,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pipeline::config::{Feed, Provider, StepSpec};
+use pipeline::config::{Feed, Provider, Source, StepSpec};
 use pipeline::{Config, CycleId, DataDir, Failure};
 
+use crate::accepted::Accepted;
 use crate::cli::{Cli, Options, Show};
 use crate::companion::Spec;
 
@@ -21,8 +22,8 @@ use crate::companion::Spec;
 pub struct Plan {
     /// The configuration.
     pub config: Config,
-    /// The configuration file, for the steps to read too.
-    pub config_file: Option<PathBuf>,
+    /// The same as it was read, for the programs of a cycle to go by too.
+    pub accepted: Accepted,
     /// Where the files are, as an absolute path.
     pub data: DataDir,
     /// Where the programs are.
@@ -68,22 +69,21 @@ impl Plan {
     /// # Errors
     /// 78 for a bad configuration, or when the current directory or our own program can't be found.
     pub fn new(cli: &Cli) -> Result<Plan, Failure> {
-        let config = cli.common.load_config()?;
-        let file = Config::find(cli.common.config.as_deref())?;
-        Plan::with(cli, config, file)
+        let (config, source) = cli.common.read_config()?;
+        Plan::with(cli, config, source)
     }
 
-    /// The plan for this command line with a configuration that is already read, from `file`.
+    /// The plan for this command line with a configuration that is already read, from `source`.
     ///
     /// # Errors
     /// 78 when the current directory or our own program can't be found.
-    pub fn with(cli: &Cli, config: Config, file: Option<PathBuf>) -> Result<Plan, Failure> {
+    pub fn with(cli: &Cli, config: Config, mut source: Source) -> Result<Plan, Failure> {
         let absolute = |path: PathBuf| {
             std::path::absolute(&path).map_err(|why| {
                 Failure::config(format!("`{}` is not a usable path: {why}", path.display()))
             })
         };
-        let config_file = file.map(absolute).transpose()?;
+        source.file = source.file.map(absolute).transpose()?;
         let data = cli.common.data_dir(&config);
         let logs = absolute(data.logs().to_path_buf())?;
         let data = DataDir::new(absolute(data.root().to_path_buf())?).with_logs(logs);
@@ -105,8 +105,8 @@ impl Plan {
             (provider == Provider::Sandbox && no_address).then(|| bin_dir.join("sandbox"));
         let interval = cli.options.interval.unwrap_or(config.schedule.interval).0;
         Ok(Plan {
+            accepted: Accepted::new(&source, data.accepted()),
             config,
-            config_file,
             data,
             bin_dir,
             own: env::current_exe().map_or_else(|_| PathBuf::new(), undeleted),
@@ -130,7 +130,7 @@ impl Plan {
         let mut add = |name: &str, value: OsString| args.extend([name.into(), value]);
         add("--cycle", id.as_str().into());
         add("--data-dir", self.data.root().into());
-        if let Some(file) = &self.config_file {
+        if let Some(file) = self.accepted.handed_out() {
             add("--config", file.into());
         }
         if step.number == Some(1) {
@@ -199,13 +199,14 @@ impl Plan {
         }
         let mut args: Vec<OsString> = vec!["watch".into(), "--data-dir".into()];
         args.push(self.data.root().into());
-        if let Some(file) = &self.config_file {
+        if let Some(file) = self.accepted.handed_out() {
             args.extend(["--config".into(), file.into()]);
         }
         Some(Spec {
             name: "health".to_owned(),
             program: self.bin_dir.join("health"),
             args,
+            settings: self.accepted.content().to_owned(),
         })
     }
 

@@ -48,9 +48,20 @@ pub fn write<F>(path: &Path, fill: F) -> Result<u64, Failure>
 where
     F: FnOnce(&mut Out<'_>) -> io::Result<()>,
 {
+    write_with_mode(path, 0o644, fill)
+}
+
+/// As [`write`], for a file of these permission bits (less the umask's restrictions).
+///
+/// # Errors
+/// As [`write`].
+pub fn write_with_mode<F>(path: &Path, mode: u32, fill: F) -> Result<u64, Failure>
+where
+    F: FnOnce(&mut Out<'_>) -> io::Result<()>,
+{
     let writing = Writing::begin();
     // A writer that was told to end has removed its temporary file when `writing` is dropped.
-    let bytes = write_inner(path, fill).map_err(|why| cannot_write(path, &why))?;
+    let bytes = write_inner(path, mode, fill).map_err(|why| cannot_write(path, &why))?;
     writing.finish();
     Ok(bytes)
 }
@@ -91,7 +102,7 @@ fn without_path(why: &io::Error) -> String {
     inner.map_or_else(|| why.to_string(), ToString::to_string)
 }
 
-fn write_inner<F>(path: &Path, fill: F) -> io::Result<u64>
+fn write_inner<F>(path: &Path, mode: u32, fill: F) -> io::Result<u64>
 where
     F: FnOnce(&mut Out<'_>) -> io::Result<()>,
 {
@@ -105,7 +116,7 @@ where
     fs::create_dir_all(folder)?;
     let prefix = temporary_prefix(path)?;
     sweep(folder, &prefix);
-    let temporary = locked_temporary(folder, &prefix)?;
+    let temporary = locked_temporary(folder, &prefix, mode)?;
     let mut writer = BufWriter::with_capacity(PIECE, Temporary(temporary.as_file()));
     let filled = fill(&mut writer).and_then(|()| writer.flush());
     // Not dropped with what is left in it, which it would try to write once more.
@@ -129,12 +140,12 @@ fn temporary_prefix(path: &Path) -> io::Result<String> {
 
 /// A temporary file whose lock we hold. A sweeper may have removed it between its creation and our
 /// lock; then it has no name any more and we take another.
-fn locked_temporary(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
+fn locked_temporary(folder: &Path, prefix: &str, mode: u32) -> io::Result<NamedTempFile> {
     loop {
         let temporary = Builder::new()
             .prefix(prefix)
             .suffix(".tmp")
-            .permissions(fs::Permissions::from_mode(0o644))
+            .permissions(fs::Permissions::from_mode(mode))
             .tempfile_in(folder)?;
         temporary.as_file().lock()?;
         if temporary.as_file().metadata()?.nlink() > 0 {

@@ -8,7 +8,7 @@ use std::process;
 use clap::{Args, Parser};
 use log::LevelFilter;
 
-use crate::config::Config;
+use crate::config::{Config, Source};
 use crate::exit::{Exit, Failure};
 use crate::logging::{self, Color};
 use crate::paths::DataDir;
@@ -57,6 +57,37 @@ impl Common {
     /// As [`Config::load`].
     pub fn load_config(&self) -> Result<Config, Failure> {
         Config::load(self.config.as_deref())
+    }
+
+    /// As [`Common::load_config`], with what it was read from.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn read_config(&self) -> Result<(Config, Source), Failure> {
+        Config::read(self.config.as_deref())
+    }
+
+    /// As [`Common::load_config`] for those who look on and ask, also while a bad edit waits to be mended: then the
+    /// configuration that the orchestrator accepted last, where the data directory is known without the file.
+    /// That it is used is said as a warning.
+    ///
+    /// # Errors
+    /// As [`Config::load`], when there is no such copy.
+    pub fn load_config_or_accepted(&self) -> Result<Config, Failure> {
+        self.load_config().or_else(|failure| {
+            let copy = self.data_dir(&Config::default()).accepted();
+            match Config::load(Some(&copy)) {
+                Ok(config) => {
+                    log::warn!("{failure}");
+                    log::warn!(
+                        "what was accepted last is used instead: `{}`",
+                        copy.display()
+                    );
+                    Ok(config)
+                }
+                Err(_) => Err(failure),
+            }
+        })
     }
 
     /// The data directory: flag, `$FOOTBALL_BOT_DATA_DIR`, configuration, `$STATE_DIRECTORY`, `./data`;

@@ -19,6 +19,7 @@ mod steps;
 mod tests;
 
 pub use page::{Cell, Page};
+pub use reading::Source;
 pub use span::Span;
 pub use steps::{Pipeline, StepSpec};
 

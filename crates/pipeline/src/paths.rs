@@ -52,6 +52,11 @@ impl DataDir {
         self.state().join("orchestrator.lock")
     }
 
+    /// The configuration that the orchestrator accepted last; its steps and `health watch` read this.
+    pub fn accepted(&self) -> PathBuf {
+        self.state().join("accepted.toml")
+    }
+
     /// The journal of cycles and steps (SQLite).
     pub fn journal(&self) -> PathBuf {
         self.state().join("journal.sqlite")

@@ -214,3 +214,29 @@ fn a_damaged_record_is_checked_and_a_hanging_process_named() {
     let kill = format!("kill {}", std::process::id());
     assert!(named(&place).contains(&kill));
 }
+
+#[test]
+fn a_bad_edit_of_the_configuration_blinds_nobody() {
+    let mut place = Place::new();
+    let _lock = place.orchestrator();
+    place.cycle(5, Good);
+    let file = place.data("../football-bot.toml");
+    fs::write(&file, "[schedule]\ninterval = \"never").unwrap();
+    let blind = place.health(&["report"]);
+    assert_eq!(blind.code, 3, "nothing was ever accepted: {}", blind.stdout);
+    fs::write(
+        place.data("state/accepted.toml"),
+        "[feed]\nprovider = \"sandbox\"\n",
+    )
+    .unwrap();
+    let seen = place.health(&["report"]);
+    assert!(seen.stdout.contains("football-bot"), "{}", seen.stdout);
+    assert!(
+        seen.stderr.contains("not a valid configuration") && seen.stderr.contains("accepted.toml"),
+        "{}",
+        seen.stderr
+    );
+    // What is refused is no reason for another verdict.
+    fs::write(&file, "").unwrap();
+    assert_eq!(place.health(&["report"]).code, seen.code);
+}

@@ -62,7 +62,14 @@ impl Rounds<'_> {
     pub(super) async fn reload(&mut self) {
         self.shop.pulse.notify.reloading();
         let mut mended = false;
-        let text = match Plan::new(self.cli) {
+        let read = Plan::new(self.cli).and_then(|plan| {
+            // Not before it is ours: of another data directory the copy is another's.
+            if plan.data == self.shop.plan.data {
+                plan.accepted.lay_out()?;
+            }
+            Ok(plan)
+        });
+        let text = match read {
             Err(why) => format!("the new configuration is refused, the old one stays: {why}"),
             Ok(plan) if plan.data != self.shop.plan.data => {
                 "the new configuration is refused, the old one stays: another data directory needs a restart"

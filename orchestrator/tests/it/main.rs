@@ -6,6 +6,7 @@
     reason = "a test may say unwrap: its panic is its report"
 )]
 
+mod accepted;
 mod alone;
 mod backoffs;
 mod check;

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
@@ -21,10 +22,19 @@ impl Config {
     /// Exit 78 with the file and the place for a missing named file, bad TOML, an unknown key, a wrong type
     /// or a value out of its range.
     pub fn load(file: Option<&Path>) -> Result<Config, Failure> {
+        Ok(Self::read(file)?.0)
+    }
+
+    /// As [`Config::load`], with what it was read from. The file is read once: what is told of it is what counts.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn read(file: Option<&Path>) -> Result<(Config, Source), Failure> {
         let variables = env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
-        Self::from_parts(Self::find(file)?.as_deref(), variables)
+        let source = Source::of(Self::find(file)?)?;
+        Ok((source.config(variables)?, source))
     }
 
     /// The configuration from one file and these environment variables (others than ours are ignored).
@@ -35,43 +45,7 @@ impl Config {
         file: Option<&Path>,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Config, Failure> {
-        let mut table = match file {
-            None => Table::new(),
-            Some(path) => {
-                let text = fs::read_to_string(path).map_err(|why| {
-                    Failure::config(format!(
-                        "failed to read the configuration `{}`: {why}",
-                        path.display()
-                    ))
-                })?;
-                // Checked on its own first, so that a fault is shown with its line.
-                toml::from_str::<Config>(&text).map_err(|why| {
-                    Failure::config(format!(
-                        "`{}` is not a valid configuration: {why}",
-                        path.display()
-                    ))
-                })?;
-                text.parse::<Table>()
-                    .map_err(|why| Failure::config(format!("`{}`: {why}", path.display())))?
-            }
-        };
-        let defaults = Table::try_from(Config::default()).map_err(|why| {
-            Failure::config(format!(
-                "the built-in configuration can't be written: {why}"
-            ))
-        })?;
-        for (name, value) in variables {
-            if let Some((section, key)) = setting_of(&name) {
-                set(&mut table, &defaults, &name, &section, &key, &value)?;
-            }
-        }
-        let config: Config = table.try_into().map_err(|why| {
-            Failure::config(format!(
-                "the configuration (with the environment's settings) is not valid: {why}"
-            ))
-        })?;
-        config.check()?;
-        Ok(config)
+        Source::of(file.map(Path::to_path_buf))?.config(variables)
     }
 
     /// The file that `--config`, the environment or the usual places name.
@@ -98,6 +72,83 @@ impl Config {
             .into_iter()
             .chain([PathBuf::from("football-bot.toml")]);
         Ok(usual.into_iter().find(|path| path.is_file()))
+    }
+}
+
+/// What a configuration was read from, as it was at that moment.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The file; without one all is as the code and the environment say.
+    pub file: Option<PathBuf>,
+    /// Its text; empty without a file.
+    pub text: String,
+    /// Who may read it: its permission bits.
+    pub mode: u32,
+}
+
+impl Source {
+    /// What stands in `file` now.
+    ///
+    /// # Errors
+    /// Exit 78 when it can't be read.
+    pub fn of(file: Option<PathBuf>) -> Result<Source, Failure> {
+        let Some(path) = file else {
+            return Ok(Source {
+                file: None,
+                text: String::new(),
+                mode: 0o644,
+            });
+        };
+        let cannot = |why| {
+            Failure::config(format!(
+                "failed to read the configuration `{}`: {why}",
+                path.display()
+            ))
+        };
+        let text = fs::read_to_string(&path).map_err(cannot)?;
+        let mode = fs::metadata(&path).map_err(cannot)?.permissions().mode() & 0o777;
+        Ok(Source {
+            file: Some(path),
+            text,
+            mode,
+        })
+    }
+
+    fn config(
+        &self,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Config, Failure> {
+        let mut table = match &self.file {
+            None => Table::new(),
+            Some(path) => {
+                // Checked on its own first, so that a fault is shown with its line.
+                toml::from_str::<Config>(&self.text).map_err(|why| {
+                    Failure::config(format!(
+                        "`{}` is not a valid configuration: {why}",
+                        path.display()
+                    ))
+                })?;
+                let table = self.text.parse::<Table>();
+                table.map_err(|why| Failure::config(format!("`{}`: {why}", path.display())))?
+            }
+        };
+        let defaults = Table::try_from(Config::default()).map_err(|why| {
+            Failure::config(format!(
+                "the built-in configuration can't be written: {why}"
+            ))
+        })?;
+        for (name, value) in variables {
+            if let Some((section, key)) = setting_of(&name) {
+                set(&mut table, &defaults, &name, &section, &key, &value)?;
+            }
+        }
+        let config: Config = table.try_into().map_err(|why| {
+            Failure::config(format!(
+                "the configuration (with the environment's settings) is not valid: {why}"
+            ))
+        })?;
+        config.check()?;
+        Ok(config)
     }
 }
 

@@ -1,0 +1,71 @@
+//! The configuration as it was accepted, kept for the programs of a cycle.
+//!
+//! Somebody who edits the file changes nothing until it is read again and accepted: steps and companion read
+//! a copy in `state/`, never the file. So the loop and its steps always go by the same settings, and a bad
+//! edit fails no cycle. The copy is looked at before every cycle and written anew if it is not as it should be.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pipeline::config::Source;
+use pipeline::{Failure, atomic};
+
+/// Who else may read the copy, at most: what holds for the rest of the data directory.
+const MODE: u32 = 0o644;
+
+/// An accepted configuration.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    source: Option<PathBuf>,
+    content: String,
+    mode: u32,
+    copy: PathBuf,
+}
+
+impl Accepted {
+    /// What was read from `source`, for a copy at `copy`. Nothing is written yet.
+    pub fn new(source: &Source, copy: PathBuf) -> Accepted {
+        let from = match &source.file {
+            // In quotes and escaped: a name can't begin a line of its own.
+            Some(file) => format!("of {file:?}"),
+            None => "of the defaults, since there is no file".to_owned(),
+        };
+        let content = format!(
+            "# A copy {from}, which steps and alerts go by. Edit that, not this: it is written anew.\n{}",
+            source.text
+        );
+        Accepted {
+            source: source.file.clone(),
+            content,
+            mode: source.mode & MODE,
+            copy,
+        }
+    }
+
+    /// Sees to it that the copy is there and whole.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn lay_out(&self) -> Result<(), Failure> {
+        if fs::read(&self.copy).is_ok_and(|there| there == self.content.as_bytes()) {
+            return Ok(());
+        }
+        atomic::write_with_mode(&self.copy, self.mode, |out| {
+            std::io::Write::write_all(out, self.content.as_bytes())
+        })
+        .map(drop)
+    }
+
+    /// What a program is told to read: the copy; without one the file itself, if there is one.
+    pub fn handed_out(&self) -> Option<&Path> {
+        if self.copy.is_file() {
+            return Some(&self.copy);
+        }
+        self.source.as_deref()
+    }
+
+    /// Everything that it says, to tell one from another.
+    pub fn content(&self) -> &str {
+        &self.content
+    }
+}
