@@ -17,6 +17,9 @@ use crate::schema::{self, JournalError, Opened};
 /// Cycles that one call of [`Journal::prune`] removes at most, so that it never takes long.
 const BATCH: i64 = 500;
 
+/// A day of cycles: so many must have begun under a clock before anything is old by it.
+const A_DAY: i64 = 1440;
+
 /// Events that are kept, however young.
 const KEEP_EVENTS: i64 = 20_000;
 
@@ -293,7 +296,17 @@ impl Journal {
     /// When the file can't be written.
     pub fn prune(&mut self, now: DateTime<Utc>, limits: Limits) -> Result<u64, JournalError> {
         let transaction = self.connection.transaction()?;
-        let too_old = millis(now - TimeDelta::days(i64::from(limits.keep_days)));
+        // A clock that is far ahead for a while takes nothing away: what is old is reckoned from a cycle a day back.
+        let settled: Option<i64> = transaction
+            .query_row(
+                "SELECT started_at FROM cycle WHERE seq <= (SELECT max(seq) FROM cycle) - ?1
+                 ORDER BY seq DESC LIMIT 1",
+                [A_DAY],
+                |row| row.get(0),
+            )
+            .optional()?;
+        let kept = TimeDelta::days(i64::from(limits.keep_days)).num_milliseconds();
+        let too_old = settled.map_or(i64::MIN, |settled| settled.min(millis(now)) - kept);
         let cutoff = if used_bytes(&transaction)? > limits.max_bytes {
             i64::MAX
         } else {

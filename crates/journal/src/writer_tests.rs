@@ -154,22 +154,41 @@ fn a_dead_run_is_marked_as_crashed_at_the_next_start_with_the_step_it_died_in() 
 fn retention_removes_old_cycles_and_their_steps_and_keeps_the_totals() {
     let (_folder, path) = place();
     let (mut journal, _) = Journal::open(&path).unwrap();
-    for minute in 0..1200 {
+    let a_month = 30 * 1440;
+    for minute in (0..700).chain(a_month + 700..a_month + 700 + A_DAY + 1) {
         cycle(&mut journal, minute, CycleOutcome::Ok);
     }
-    let now = at(700) + TimeDelta::days(30);
+    let now = at(a_month + 700 + A_DAY);
     assert_eq!(journal.prune(now, LIMITS).unwrap(), 500, "one batch");
     assert_eq!(journal.prune(now, LIMITS).unwrap(), 200);
     assert_eq!(journal.prune(now, LIMITS).unwrap(), 0);
     let reader = Reader::open(&path).unwrap();
     let totals = reader.totals().unwrap();
-    assert_eq!((totals.ok, totals.matches), (1200, 120_000));
-    assert_eq!(reader.since(at(0)).unwrap().ok, 500);
+    assert_eq!((totals.ok, totals.matches), (2141, 214_100));
+    assert_eq!(reader.since(at(0)).unwrap().ok, 1441);
     let steps: i64 = journal
         .connection
         .query_row("SELECT count(*) FROM step", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(steps, 500, "no steps without their cycle");
+    assert_eq!(steps, 1441, "no steps without their cycle");
+}
+
+#[test]
+fn a_clock_that_is_years_ahead_for_a_while_takes_nothing_away() {
+    let (_folder, path) = place();
+    let (mut journal, _) = Journal::open(&path).unwrap();
+    for minute in 0..100 {
+        cycle(&mut journal, minute, CycleOutcome::Ok);
+    }
+    let ahead = 3 * 365 * 1440;
+    assert_eq!(journal.prune(at(ahead), LIMITS).unwrap(), 0);
+    for minute in ahead..ahead + A_DAY {
+        cycle(&mut journal, minute, CycleOutcome::Ok);
+    }
+    assert_eq!(journal.prune(at(ahead + A_DAY), LIMITS).unwrap(), 0);
+    // Who runs by it for a day means it.
+    cycle(&mut journal, ahead + A_DAY, CycleOutcome::Ok);
+    assert_eq!(journal.prune(at(ahead + A_DAY), LIMITS).unwrap(), 100);
 }
 
 #[test]

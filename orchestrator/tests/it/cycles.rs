@@ -219,7 +219,7 @@ fn a_step_of_the_users_own_gets_its_arguments_before_the_standard_ones() {
     assert_eq!(bench.run(&["run", "--once"]).code, 0);
     let args = fs::read_to_string(bench.path("args")).unwrap();
     assert!(args.starts_with("--to there --cycle 2"), "{args}");
-    let config = format!("--config {}\n", bench.path("football-bot.toml").display());
+    let config = format!("--config {}\n", bench.data("state/accepted.toml").display());
     assert!(args.ends_with(&config), "{args}");
 }
 
