@@ -2,7 +2,7 @@
 //!
 //! Somebody who edits the file changes nothing until it is read again and accepted: steps and companion read
 //! a copy in `state/`, never the file. So the loop and its steps always go by the same settings, and a bad
-//! edit fails no cycle. The copy is looked at before every cycle and written anew if it is not as it should be.
+//! edit fails no cycle. The copy is looked at before every step and written anew if it is not as it should be.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -167,9 +167,6 @@ impl<'c> Rounds<'c> {
         let id = next_id(self.last_id.as_deref());
         self.last_id = Some(id.as_str().to_owned());
         self.leave_word_of_try();
-        if let Err(failure) = self.shop.plan.accepted.lay_out() {
-            log::warn!("the copy of the configuration for the steps: {failure}");
-        }
         let open = match self.mixed() {
             None => self.shop.cycle(&id, scheduled).await,
             Some(verdict) => self.shop.refused(&id, scheduled, verdict),
