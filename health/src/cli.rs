@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pipeline::cli::{Common, parse};
-use pipeline::{Config, VERSION, logging};
+use pipeline::{Config, Failure, VERSION, logging};
 
 use crate::alerts::command;
 use crate::facts::{Depth, Facts};
@@ -79,6 +79,9 @@ pub enum Command {
         /// Evaluate once
         #[arg(long)]
         once: bool,
+        /// Go by the configuration that the orchestrator accepted last
+        #[arg(long)]
+        accepted: bool,
     },
 }
 
@@ -120,7 +123,7 @@ pub struct Check {
 pub fn main() -> ExitCode {
     let cli: Cli = parse(Level::Unknown.code());
     logging::start("health", cli.common.level(), cli.common.color);
-    let config = match cli.common.load_config_or_accepted() {
+    let config = match configuration(&cli) {
         Ok(config) => config,
         Err(failure) => {
             log::error!("{failure}");
@@ -133,7 +136,7 @@ pub fn main() -> ExitCode {
     if let Command::Serve(options) = &cli.command {
         return ExitCode::from(serve::run(options, &cli.common, config));
     }
-    if let Command::Watch { once } = cli.command {
+    if let Command::Watch { once, .. } = cli.command {
         return watch::run(&cli.common, &config, once);
     }
     if let Command::Logs(logs) = &cli.command {
@@ -169,6 +172,18 @@ pub fn main() -> ExitCode {
             ExitCode::from(Level::Unknown.code())
         }
     }
+}
+
+/// The configuration to go by. Whom the orchestrator starts goes by the one that it accepted, as its steps do;
+/// without a copy of that by the file.
+fn configuration(cli: &Cli) -> Result<Config, Failure> {
+    if matches!(cli.command, Command::Watch { accepted: true, .. }) {
+        let copy = cli.common.data_dir(&Config::default()).accepted();
+        if copy.is_file() {
+            return Config::load(Some(&copy));
+        }
+    }
+    cli.common.load_config_or_accepted()
 }
 
 /// Prints what was found, or says why there is nothing.

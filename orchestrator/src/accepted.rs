@@ -25,18 +25,9 @@ pub struct Accepted {
 impl Accepted {
     /// What was read from `source`, for a copy at `copy`. Nothing is written yet.
     pub fn new(source: &Source, copy: PathBuf) -> Accepted {
-        let from = match &source.file {
-            // In quotes and escaped: a name can't begin a line of its own.
-            Some(file) => format!("of {file:?}"),
-            None => "of the defaults, since there is no file".to_owned(),
-        };
-        let content = format!(
-            "# A copy {from}, which steps and alerts go by. Edit that, not this: it is written anew.\n{}",
-            source.text
-        );
         Accepted {
             source: source.file.clone(),
-            content,
+            content: source.copy(),
             mode: source.mode & MODE,
             copy,
         }
@@ -61,6 +52,11 @@ impl Accepted {
         if self.copy.is_file() {
             return Some(&self.copy);
         }
+        self.source.as_deref()
+    }
+
+    /// The file that a person edits.
+    pub fn source(&self) -> Option<&Path> {
         self.source.as_deref()
     }
 

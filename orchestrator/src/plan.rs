@@ -197,9 +197,10 @@ impl Plan {
         if !self.config.wants_companion() {
             return None;
         }
-        let mut args: Vec<OsString> = vec!["watch".into(), "--data-dir".into()];
-        args.push(self.data.root().into());
-        if let Some(file) = self.accepted.handed_out() {
+        // The file is only for the commands that it names to people.
+        let mut args: Vec<OsString> = vec!["watch".into(), "--accepted".into()];
+        args.extend(["--data-dir".into(), self.data.root().into()]);
+        if let Some(file) = self.accepted.source() {
             args.extend(["--config".into(), file.into()]);
         }
         Some(Spec {

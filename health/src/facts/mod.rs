@@ -11,6 +11,7 @@ mod naming;
 mod pause;
 mod process;
 mod product;
+mod settings;
 mod storage;
 pub mod unit;
 
@@ -61,6 +62,8 @@ pub struct Facts {
     pub before_program: &'static str,
     /// Whether an orchestrator runs on it.
     pub presence: Presence,
+    /// Whether the configuration file was edited since it was accepted: nothing in it counts yet.
+    pub settings_edited: bool,
     /// What the kernel says of its process, while it runs.
     pub process: Option<Process>,
     /// What systemd says.
@@ -161,6 +164,7 @@ impl Facts {
             files: (1..=6)
                 .map(|number| DataFile::look(&data, number))
                 .collect(),
+            settings_edited: running.is_some() && settings::edited(common, &data),
             provider: product.provider.clone(),
             product,
             history,

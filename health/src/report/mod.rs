@@ -12,7 +12,7 @@ use journal::lock::Presence;
 use crate::alerts::command::list_short;
 use crate::facts::unit;
 use crate::facts::{Facts, Freshness, History, Running};
-use crate::verdict::{Level, Verdict};
+use crate::verdict::{Level, Verdict, commands};
 use crate::words::{WIDTH, ago, bytes, grouped, instant, length, tail, wrapped};
 
 const GREEN: &str = "\x1b[32m";
@@ -159,6 +159,13 @@ impl Page {
                 process.threads
             );
             self.line("Process:", &words);
+        }
+        if facts.settings_edited {
+            let check = commands::orchestrator("check", facts);
+            let reload = commands::reload(facts);
+            let words = format!("edited, not in force yet: `{check}`, then `{reload}`");
+            let head = format!("  {:<19} ", "Settings:");
+            self.text.push_str(&wrapped(&head, &words));
         }
         if matches!(facts.presence, Presence::Running(_)) {
             self.line("Now:", &now(facts, history));

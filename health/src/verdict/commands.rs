@@ -4,6 +4,8 @@
 
 use std::path::Path;
 
+use journal::lock::Presence;
+
 use crate::facts::Facts;
 use crate::words::shell;
 
@@ -48,6 +50,20 @@ pub fn unhang(facts: &Facts, pid: u32) -> String {
     match &facts.unit {
         Some(unit) if unit.pid == Some(pid) => "sudo systemctl restart football-bot".to_owned(),
         _ => format!("kill {pid}"),
+    }
+}
+
+/// Makes a running orchestrator read its configuration again.
+pub fn reload(facts: &Facts) -> String {
+    match (&facts.presence, &facts.unit) {
+        (Presence::Running(holder), unit)
+            if unit
+                .as_ref()
+                .is_none_or(|unit| unit.pid != Some(holder.pid)) =>
+        {
+            format!("kill -HUP {}", holder.pid)
+        }
+        _ => "sudo systemctl reload football-bot".to_owned(),
     }
 }
 

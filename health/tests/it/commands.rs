@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use journal::CycleOutcome::{Failed, Ok as Good};
+use pipeline::config::Source;
 use serde_json::Value;
 
 use crate::place::Place;
@@ -236,6 +237,17 @@ fn a_bad_edit_of_the_configuration_blinds_nobody() {
         "{}",
         seen.stderr
     );
+    // A valid edit that was not taken: said, with what to do.
+    let source = Source::of(Some(file.canonicalize().unwrap())).unwrap();
+    fs::write(place.data("state/accepted.toml"), source.copy()).unwrap();
+    fs::write(&file, "[feed]\nprovider = \"sandbox\"\n").unwrap();
+    let edited = place.health(&["report"]).stdout;
+    let words = "edited, not in force yet: `orchestrator check`, then";
+    assert!(edited.contains(words), "{edited}");
+    let source = Source::of(Some(file.canonicalize().unwrap())).unwrap();
+    fs::write(place.data("state/accepted.toml"), source.copy()).unwrap();
+    let taken = place.health(&["report"]).stdout;
+    assert!(!taken.contains(words), "{taken}");
     // What is refused is no reason for another verdict.
     fs::write(&file, "").unwrap();
     assert_eq!(place.health(&["report"]).code, seen.code);

@@ -126,7 +126,7 @@ fn a_companion_is_kept_running_started_again_and_ended_with_us() {
     assert!(!lives(second), "ended with us");
     let args = lines(&bench.data("health_args"))[0].clone();
     assert!(
-        args.starts_with("watch --data-dir ") && args.contains("--config"),
+        args.starts_with("watch --accepted --data-dir ") && args.ends_with("/football-bot.toml"),
         "{args}"
     );
 }

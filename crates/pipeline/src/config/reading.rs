@@ -114,6 +114,23 @@ impl Source {
         })
     }
 
+    /// What a copy of it begins with: a comment that says what it is a copy of.
+    pub fn heading(&self) -> String {
+        let from = match &self.file {
+            // In quotes and escaped: a name can't begin a line of its own.
+            Some(file) => format!("of {file:?}"),
+            None => "of the defaults, since there is no file".to_owned(),
+        };
+        format!(
+            "# A copy {from}, which steps and alerts go by. Edit that, not this: it is written anew."
+        )
+    }
+
+    /// The copy.
+    pub fn copy(&self) -> String {
+        format!("{}\n{}", self.heading(), self.text)
+    }
+
     fn config(
         &self,
         variables: impl IntoIterator<Item = (String, String)>,
