@@ -1,38 +1,10 @@
 #!/usr/bin/env bash
 # The life of the service in a booted systemd: installed, started, looked at, attacked, hurt, upgraded, removed.
-# Runs as root inside packaging/test/with-systemd.sh; scripts/test-deploy prepares /opt/app for it:
-#   bin/ (the programs), source/scripts, source/packaging, source/football-bot.toml, and debs/ if there are any.
+# Runs as root inside packaging/test/with-systemd.sh, as scripts/test-deploy does.
 set -uo pipefail
 cd /opt/app || exit 1
-# shellcheck source=packaging/test/checks.sh
-. source/packaging/test/checks.sh
-
-deploy=/opt/app/source/scripts/deploy_service.sh
-unit=football-bot.service
-state=/var/lib/football-bot
-user=evening-watcher
-secret=Q7x-$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
-umask 022
-
-main_pid() { systemctl show "$unit" --value -p MainPID; }
-property() { systemctl show "$unit" --value -p "$1"; }
-product() { stat -c %Y%s "$state/step5/step5.json" 2>/dev/null; }
-# newer MARK: whether there is a product younger than the mark.
-newer() { [ -n "$(find "$state/step5/step5.json" -newer "$1" 2>/dev/null)" ]; }
-mark() { touch /run/mark && sleep 0.02; }
-good_cycle() { mark && within 25 newer /run/mark; }
-as() { runuser -u "$1" -- "${@:2}"; }
-refused() { ! "$@"; }
-# with_a_hog CONFIG: that configuration, with a step behind the six that takes all the memory it gets.
-with_a_hog() {
-    cat "$1"
-    for n in 1 2 3 4 5 6; do printf '[[pipeline.step]]\nname = "step%s"\nprogram = "step%s"\ntimeout = "30s"\n' $n $n; done
-    printf '[[pipeline.step]]\nname = "hog"\nprogram = "/opt/app/hog"\ntimeout = "30s"\n'
-}
-printf '#!/bin/sh\nexec tail /dev/zero\n' >/opt/app/hog
-chmod 755 /opt/app/hog
-# whole_product STATE: step 6 can read it.
-whole_product() { runuser -u football-bot -- bin/step6 --no-log --input "$1/step5/step5.json" --output - >/dev/null; }
+# shellcheck source=packaging/test/place.sh
+. source/packaging/test/place.sh
 # shellcheck source=packaging/test/dry-run.sh
 . source/packaging/test/dry-run.sh
 # shellcheck source=packaging/test/limits.sh
@@ -40,11 +12,6 @@ whole_product() { runuser -u football-bot -- bin/step6 --no-log --input "$1/step
 # shellcheck source=packaging/test/operating.sh
 . source/packaging/test/operating.sh
 
-# ---------------------------------------------------------------------- the stand-in for the provider
-# It lets in only this account, so a good cycle proves that the credentials arrive.
-printf '%s\n' "$secret" >/run/feed-secret
-systemd-run --quiet --unit=feed --service-type=exec bin/sandbox --listen 127.0.0.1:8788 --matches 40 \
-    --user "$user" --secret-file /run/feed-secret
 useradd --create-home watcher
 useradd --create-home stranger
 echo private >/home/watcher/diary
@@ -56,7 +23,6 @@ check "with --dry-run no action changes anything, before it is installed" dry "b
     uninstall "uninstall --purge --yes" doctor credentials "credentials phone_token" configuration
 check "without a terminal and without credentials it changes nothing" \
     bash -c "! env -u THESPORTS_USER $deploy install --bin-dir bin </dev/null && [ ! -e /etc/football-bot ]"
-install_it() { THESPORTS_USER=$user THESPORTS_SECRET=$secret "$deploy" install --bin-dir bin; }
 check "installs" install_it
 check "again, it is the same" install_it
 check "the account is for root alone" [ "$(stat -c '%U %a' /etc/football-bot/credentials/thesports_secret)" = "root 600" ]
@@ -64,15 +30,7 @@ check "the service has a user of its own" id football-bot
 check "starts at boot" systemctl is-enabled --quiet "$unit"
 check "the unit is understood without complaint" bash -c "! systemd-analyze verify /etc/systemd/system/$unit 2>&1 | grep -v 'man football-bot' | grep ."
 
-# Settings for a test that is over in minutes: own feed, a cycle every 3 s, restarts after 1 s (limits.sh has those
-# of the unit).
-sed -i 's|^#base_url = .*|base_url = "http://127.0.0.1:8788"|; s|^#requests_per_minute = .*|requests_per_minute = 0|
-        s|^#interval = .*|interval = "3s"|; s|^#backoff_after = .*|backoff_after = 50|' /etc/football-bot/football-bot.toml
-cp /etc/football-bot/football-bot.toml /run/good.toml
-mkdir -p "/etc/systemd/system/$unit.d"
-printf '[Service]\nRestartSec=1s\n' >"/etc/systemd/system/$unit.d/90-test.conf"
-systemctl daemon-reload
-
+settings_of_the_test
 check "doctor finds credentials that others may read" \
     bash -c "chmod 644 /etc/football-bot/credentials/thesports_user; $deploy doctor | grep -q 'FAULT  credentials'"
 check "doctor is content when they are as they should be" \
@@ -169,8 +127,6 @@ check "is started again 30 s later" within 45 page_again
 check "it stops" systemctl stop football-bot-serve.service
 check "it is no failure" [ "$(page_property Result)" = success ]
 
-# shellcheck source=packaging/test/watching.sh
-. source/packaging/test/watching.sh
 real_limits_end
 
 section "stop in the middle of a step"
@@ -228,9 +184,6 @@ check "data, logs, configuration and credentials stay" ls "$state/step5/step5.js
 operating_move
 check "purge asks, or wants --yes" bash -c "! $deploy uninstall --purge </dev/null"
 check "purge" "$deploy" uninstall --purge --yes
-left_over() { find /etc /usr /var /run /tmp /home /root -xdev \( -path /var/lib/dpkg -o -path /var/lib/systemd \) -prune -o -name '*football-bot*' -print | grep . || id football-bot; }
 check "removes all of it" refused left_over
 
-# shellcheck source=packaging/test/in-systemd-deb.sh
-[ ! -d debs ] || . source/packaging/test/in-systemd-deb.sh
 summary

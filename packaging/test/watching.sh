@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
 # `health watch` and the alert sinks inside the unit, and a configuration that changes while it runs. Sourced by
-# in-systemd.sh, where the service runs; leaves it with the configuration that it had.
+# in-systemd-second.sh, where the service runs; leaves it with the configuration that it had.
 section "watch and sinks, inside the unit"
 # Who is told: keeps what it is sent.
 cat >/run/hearer <<'PERL'

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
-# The package's life: installed, started, upgraded, removed, purged. Sourced by in-systemd.sh, on the system that
-# it has cleaned up.
+# The package's life: installed, started, upgraded, removed, purged. Sourced by in-systemd-second.sh, on the system
+# that it has cleaned up.
 section "the package"
 old=(debs/*-1_*.deb) new=(debs/*-2_*.deb)
 export DEBIAN_FRONTEND=noninteractive
