@@ -3,7 +3,6 @@
 //! Almost every error of this provider comes as HTTP 200, so the body decides. What can't succeed on a
 //! second try is not tried again; a refusal (credentials, address, plan) ends everything at once.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,7 +14,6 @@ use pipeline::config::{Feed, Provider};
 use pipeline::handoff::RECORDING;
 use reqwest::header::{ACCEPT_ENCODING, DATE};
 use reqwest::{Certificate, Response, StatusCode};
-use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -26,30 +24,13 @@ use crate::code::{self, answer_code};
 use crate::error::FetchError;
 use crate::mood::{Moods, Next};
 use crate::secrets::Credentials;
+use crate::traffic::Traffic;
 use crate::{trust, unpack};
 
 /// The header with which the sandbox says that it serves a recording.
 const RECORDED: &str = "x-sandbox-recording";
 /// Clocks that differ by more than this are worth a word, in seconds.
 const SKEW_S: i64 = 120;
-
-/// What was asked for and what came back, counted.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Traffic {
-    pub(crate) requests: u64,
-    pub(crate) retries: u64,
-    /// Bytes of the bodies as they came over the wire.
-    pub(crate) bytes: u64,
-    /// The same after decompression.
-    pub(crate) bytes_decoded: u64,
-    /// Requests by endpoint.
-    pub(crate) by_endpoint: BTreeMap<&'static str, u64>,
-    /// What came of them, by endpoint and [`code`].
-    pub(crate) answers: Answers,
-}
-
-/// Answers by endpoint and kind.
-pub(crate) type Answers = BTreeMap<&'static str, BTreeMap<&'static str, u64>>;
 
 /// A client of one provider.
 pub(crate) struct Client {

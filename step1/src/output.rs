@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::bodies::Times;
-use crate::client::Answers;
 use crate::odds_live::LiveOdds;
 use crate::pages::{PageOdds, PageReport};
+use crate::traffic::Answers;
 use crate::words::counted;
 
 /// What step 1 writes behind the envelope. The bodies are the provider's own.

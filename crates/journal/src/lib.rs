@@ -6,6 +6,7 @@
 //! Nothing here decides anything: no schedule, no verdict, no words for people.
 
 pub mod control;
+pub mod fetch;
 pub mod lock;
 pub mod reader;
 pub mod record;
@@ -14,8 +15,9 @@ mod schema;
 pub mod windows;
 pub mod writer;
 
+pub use fetch::Fetch;
 pub use reader::Reader;
-pub use record::{CycleOutcome, EventKind, Fetch, StepOutcome};
+pub use record::{CycleOutcome, EventKind, StepOutcome};
 pub use records::Records;
 pub use schema::{JournalError, Opened};
 pub use writer::{CycleKey, Journal};

@@ -11,7 +11,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use crate::record::{CycleOutcome, EventKind, Fetch, StepOutcome, millis};
+use crate::fetch::Fetch;
+use crate::record::{CycleOutcome, EventKind, StepOutcome, millis};
 use crate::schema::{self, JournalError, Opened};
 
 /// Cycles that one call of [`Journal::prune`] removes at most, so that it never takes long.
