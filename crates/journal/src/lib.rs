@@ -15,7 +15,7 @@ mod schema;
 pub mod windows;
 pub mod writer;
 
-pub use fetch::Fetch;
+pub use fetch::{Cost, Fetch};
 pub use reader::Reader;
 pub use record::{CycleOutcome, EventKind, StepOutcome};
 pub use records::Records;
