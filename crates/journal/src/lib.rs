@@ -5,6 +5,7 @@
 //! What must outlive retention (how many cycles ever, how many matches) stands in counters of its own.
 //! Nothing here decides anything: no schedule, no verdict, no words for people.
 
+mod areas;
 pub mod control;
 pub mod fetch;
 pub mod lock;
@@ -15,6 +16,7 @@ mod schema;
 pub mod windows;
 pub mod writer;
 
+pub use areas::Areas;
 pub use fetch::{Cost, Fetch};
 pub use reader::Reader;
 pub use record::{CycleOutcome, EventKind, StepOutcome};

@@ -230,6 +230,11 @@ impl Page {
             Some(per_day) => format!("-{} a day", bytes(-per_day as u64)),
             None => "not known yet (a few hours of cycles are needed)".to_owned(),
         };
+        let most = storage.grows_most().map_or_else(String::new, |most| {
+            let per_day = bytes(most.per_day as u64);
+            format!(" (fastest: {}, +{per_day})", most.area)
+        });
+        let growth = growth + &most;
         self.line("Growth:", &growth);
         if let Some(seconds) = storage.full_in() {
             let words = if seconds.is_finite() {
