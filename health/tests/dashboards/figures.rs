@@ -127,6 +127,7 @@ fn the_figures_are_well_formed_bounded_and_right() {
     assert!((now - loaded).abs() < 120.0, "{loaded}");
     assert!(text.contains("rustc=\"1."), "{text}");
     assert_eq!(value("ready"), 1.0);
+    assert!(value("storage_bytes{area=\"state\"}") > value("storage_bytes{area=\"logs\"}"));
     assert!(
         !text.contains("HJK") && !text.contains("Suomen"),
         "a team or league is a label"
