@@ -63,7 +63,8 @@ pub struct History {
     /// What the data directory and its disk were like over the last week.
     #[serde(skip)]
     pub fills: Vec<Fill>,
-    /// What the areas of the data directory held over the last week, one look an hour.
+    /// What the areas of the data directory held over the last week, one look an hour; empty unless everything
+    /// was asked for.
     #[serde(skip)]
     pub areas: Vec<(DateTime<Utc>, Areas)>,
 }
@@ -178,7 +179,7 @@ impl History {
             runs: Vec::new(),
             events: Vec::new(),
             fills: reader.fills(now - TimeDelta::days(7), 60)?,
-            areas: reader.areas(now - TimeDelta::days(7))?,
+            areas: Vec::new(),
         };
         if depth == Depth::Full {
             history.steps_hour = reader.step_windows(hour)?;
@@ -187,6 +188,7 @@ impl History {
             history.cycle_day = reader.cycle_times(day)?;
             history.runs = reader.runs(STRIP)?;
             history.events = reader.events(EVENTS)?;
+            history.areas = reader.areas(now - TimeDelta::days(7))?;
         }
         Ok(history)
     }

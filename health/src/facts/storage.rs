@@ -34,7 +34,8 @@ pub struct Storage {
     pub areas: Vec<Area>,
     /// How fast it grows and the disk fills; none while too little is recorded.
     pub growth: Option<Growth>,
-    /// How fast its areas grow, the fastest first; empty while too little is recorded.
+    /// How fast its areas grow, the fastest first; empty while too little is recorded, and unless everything was
+    /// asked for.
     pub growing: Vec<AreaGrowth>,
     /// When a damaged journal was last moved aside, if one lies there.
     pub journal_aside: Option<DateTime<Utc>>,
