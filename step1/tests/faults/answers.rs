@@ -91,3 +91,26 @@ fn a_schedule_that_could_not_be_asked_for_grows_old_and_is_new_again_when_it_was
     assert!((3600..3900).contains(&failing), "{failing}");
     assert_eq!(asking(""), 0);
 }
+
+#[test]
+fn a_request_that_is_given_up_for_the_sake_of_the_others_is_counted_with_its_time() {
+    let provider = Provider::start(2);
+    provider.switch("hang:1:country/list");
+    let chain = Chain::new();
+    // A third of the deadline may be spent on it, which is less than the patience with a single answer.
+    let output = fetch(&chain, provider.url())
+        .env("FOOTBALL_BOT_FEED__DEADLINE", "15s")
+        .env("FOOTBALL_BOT_FEED__READ_TIMEOUT", "14s")
+        .env("FOOTBALL_BOT_FEED__REQUEST_TIMEOUT", "14s")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", message(&output));
+    let fetched = &chain.json(1)["fetch"];
+    assert_eq!(fetched["by_endpoint"]["country/list"], 1, "{fetched}");
+    assert_eq!(
+        fetched["answers"]["country/list"]["timeout"], 1,
+        "{fetched}"
+    );
+    let took = fetched["cost"]["country/list"]["ms"].as_u64().unwrap();
+    assert!((4_500..14_000).contains(&took), "{fetched}");
+}
