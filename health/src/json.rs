@@ -200,6 +200,10 @@ fn host(facts: &Facts, checks: &mut Map<String, Value>) {
 
 fn storage(facts: &Facts, checks: &mut Map<String, Value>) {
     let eta = facts.storage.full_in();
+    let growing = facts.storage.growing.iter();
+    let by_area: Map<_, _> = growing
+        .map(|one| (one.area.to_owned(), json!(one.per_day)))
+        .collect();
     let entry = json!([{
         "componentType": "system",
         "observedValue": eta.filter(|seconds| seconds.is_finite()),
@@ -207,6 +211,7 @@ fn storage(facts: &Facts, checks: &mut Map<String, Value>) {
         "known": eta.is_some(),
         "bytes": facts.storage.bytes,
         "growthPerDay": facts.storage.growth.and_then(|growth| growth.data_per_day),
+        "growthPerDayByArea": by_area,
     }]);
     checks.insert("storage:fullEta".to_owned(), entry);
 }

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use journal::writer::{CycleEnd, Limits, StepEnd};
-use journal::{CycleKey, EventKind, Journal, JournalError, Records};
+use journal::{Areas, CycleKey, EventKind, Journal, JournalError, Records};
 use pipeline::CycleId;
+
+use crate::upkeep::Sizes;
 
 /// The journal, open if it can be.
 #[derive(Debug)]
@@ -105,6 +107,17 @@ impl Record {
     /// Something happened beside the cycles, so many times.
     pub fn event(&mut self, kind: EventKind, times: u64, text: &str) {
         self.attempt(|journal| journal.event(Utc::now(), kind, times, text));
+    }
+
+    /// What the areas of the data directory hold now; the journal keeps one such look an hour.
+    pub fn areas(&mut self, sizes: &Sizes) {
+        let areas = Areas {
+            outputs: sizes.outputs,
+            logs: sizes.logs,
+            state: sizes.state,
+            rest: sizes.rest,
+        };
+        self.attempt(|journal| journal.areas(Utc::now(), &areas));
     }
 
     fn reopen(&mut self) {

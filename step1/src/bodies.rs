@@ -46,6 +46,8 @@ pub(crate) struct Known<'a> {
     /// `odds_live` as it stood there.
     pub(crate) odds_live: Option<&'a str>,
     details_until: Option<i64>,
+    /// When what is known of the details was last all that there was to know.
+    pub(crate) details_at: Option<i64>,
 }
 
 /// The previous file.
@@ -136,6 +138,7 @@ impl<'a> Known<'a> {
             odds_waiting: times.odds_waiting,
             odds_live,
             details_until: times.details_until,
+            details_at: times.details_at,
         })
     }
 
@@ -197,6 +200,9 @@ fn kept<'a>(entries: Vec<(&'a str, &'a str)>, times: &BTreeMap<String, i64>) -> 
 pub(crate) struct Times {
     /// The newest `updated_at` that `match/recent/list?time=` has given.
     pub(crate) details_until: Option<i64>,
+    /// When all that had changed in the details was last asked for and came: whatever is older was still right then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) details_at: Option<i64>,
     #[serde(rename = "match_details")]
     pub(crate) details: BTreeMap<String, i64>,
     #[serde(rename = "match_odds")]
@@ -204,6 +210,22 @@ pub(crate) struct Times {
     /// Matches whose odds are known to have changed, and that the budget left for a later cycle.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) odds_waiting: Vec<String>,
+}
+
+impl Times {
+    /// How old the odds of the `playing` matches are that are furthest behind, and the details of any match, in
+    /// seconds at `now`; none where there are none.
+    pub(crate) fn ages<'i>(
+        &self,
+        playing: impl Iterator<Item = &'i str>,
+        now: i64,
+    ) -> (Option<u64>, Option<u64>) {
+        let age = |at: i64| now.saturating_sub(at).max(0).unsigned_abs();
+        let odds = playing.filter_map(|id| self.odds.get(id)).min();
+        let seen = self.details_at.unwrap_or(i64::MIN);
+        let details = self.details.values().map(|at| seen.max(*at)).min();
+        (odds.copied().map(age), details.map(age))
+    }
 }
 
 #[cfg(test)]
@@ -269,6 +291,27 @@ mod tests {
         assert_eq!(newest(253_402_300_799), Some(5 - 60));
         assert_eq!(newest(i64::MAX), Some(5 - 60));
         assert_eq!(newest(i64::MIN), Some(i64::MIN));
+    }
+
+    #[test]
+    fn what_was_seen_to_be_unchanged_is_as_old_as_that_look_and_odds_count_only_where_they_run() {
+        let by = |list: [(&str, i64); 2]| list.map(|(id, at)| (id.to_owned(), at)).into();
+        let mut times = Times {
+            details: by([("a", NOW - 900), ("b", NOW)]),
+            odds: by([("a", NOW - 90), ("b", NOW - 700)]),
+            ..Times::default()
+        };
+        assert_eq!(
+            times.ages(["a", "c"].into_iter(), NOW),
+            (Some(90), Some(900))
+        );
+        times.details_at = Some(NOW - 60);
+        assert_eq!(times.ages([].into_iter(), NOW), (None, Some(60)));
+        // The clock was set back.
+        assert_eq!(times.ages(["b"].into_iter(), NOW - 800), (Some(0), Some(0)));
+        let text = serde_json::to_string(&times).unwrap();
+        let back: Times = serde_json::from_str(&text).unwrap();
+        assert_eq!(back.details_at, times.details_at);
     }
 
     #[test]

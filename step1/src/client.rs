@@ -3,10 +3,9 @@
 //! Almost every error of this provider comes as HTTP 200, so the body decides. What can't succeed on a
 //! second try is not tried again; a refusal (credentials, address, plan) ends everything at once.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use feed::endpoint::{self, Endpoint};
@@ -15,7 +14,6 @@ use pipeline::config::{Feed, Provider};
 use pipeline::handoff::RECORDING;
 use reqwest::header::{ACCEPT_ENCODING, DATE};
 use reqwest::{Certificate, Response, StatusCode};
-use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -26,30 +24,13 @@ use crate::code::{self, answer_code};
 use crate::error::FetchError;
 use crate::mood::{Moods, Next};
 use crate::secrets::Credentials;
+use crate::traffic::{Passage, Tally, Traffic};
 use crate::{trust, unpack};
 
 /// The header with which the sandbox says that it serves a recording.
 const RECORDED: &str = "x-sandbox-recording";
 /// Clocks that differ by more than this are worth a word, in seconds.
 const SKEW_S: i64 = 120;
-
-/// What was asked for and what came back, counted.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Traffic {
-    pub(crate) requests: u64,
-    pub(crate) retries: u64,
-    /// Bytes of the bodies as they came over the wire.
-    pub(crate) bytes: u64,
-    /// The same after decompression.
-    pub(crate) bytes_decoded: u64,
-    /// Requests by endpoint.
-    pub(crate) by_endpoint: BTreeMap<&'static str, u64>,
-    /// What came of them, by endpoint and [`code`].
-    pub(crate) answers: Answers,
-}
-
-/// Answers by endpoint and kind.
-pub(crate) type Answers = BTreeMap<&'static str, BTreeMap<&'static str, u64>>;
 
 /// A client of one provider.
 pub(crate) struct Client {
@@ -67,7 +48,7 @@ pub(crate) struct Client {
     provider: Provider,
     /// The sandbox says that what it serves was recorded.
     recorded: AtomicBool,
-    traffic: Mutex<Traffic>,
+    tally: Tally,
 }
 
 impl Client {
@@ -138,7 +119,7 @@ impl Client {
             skew_seen: AtomicBool::new(false),
             provider: feed.provider,
             recorded: AtomicBool::new(false),
-            traffic: Mutex::default(),
+            tally: Tally::default(),
         })
     }
 
@@ -163,16 +144,7 @@ impl Client {
 
     /// What was asked for so far.
     pub(crate) fn traffic(&self) -> Traffic {
-        self.count(|traffic| traffic.clone())
-    }
-
-    fn count<T>(&self, with: impl FnOnce(&mut Traffic) -> T) -> T {
-        with(
-            &mut self
-                .traffic
-                .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner()),
-        )
+        self.tally.count(|traffic| traffic.clone())
     }
 
     /// The body of one endpoint: whole, JSON, with `results`. Tries again what may succeed on another try; a
@@ -193,12 +165,9 @@ impl Client {
             if by_id {
                 self.budget.begun(endpoint);
             }
-            let mut code = code::TIMEOUT;
-            let answer = timeout_at(self.deadline, self.once(endpoint, query, &mut code)).await;
-            self.count(|traffic| {
-                let answers = traffic.answers.entry(endpoint.path()).or_default();
-                *answers.entry(code).or_default() += 1;
-            });
+            let mut passage = self.tally.sent(endpoint);
+            let answer = timeout_at(self.deadline, self.once(endpoint, query, &mut passage)).await;
+            drop(passage);
             if by_id {
                 self.budget.ended(endpoint, now_ms());
             }
@@ -226,21 +195,17 @@ impl Client {
             sleep(pause).await;
             before = Some(why);
             tries += 1;
-            self.count(|traffic| traffic.retries += 1);
+            self.tally.count(|traffic| traffic.retries += 1);
         }
     }
 
-    /// One request; `code` becomes the kind of its answer.
+    /// One request; `passage` gets what came of it.
     async fn once(
         &self,
         endpoint: Endpoint,
         query: &[(&str, &str)],
-        code: &mut &'static str,
+        passage: &mut Passage<'_>,
     ) -> Result<Box<RawValue>, FetchError> {
-        self.count(|traffic| {
-            traffic.requests += 1;
-            *traffic.by_endpoint.entry(endpoint.path()).or_default() += 1;
-        });
         let response = self
             .http
             .get(format!(
@@ -257,7 +222,7 @@ impl Client {
             .header(ACCEPT_ENCODING, "gzip")
             .send()
             .await
-            .map_err(|why| self.network(why, code))?;
+            .map_err(|why| self.network(why, passage))?;
         self.compare_clocks(&response);
         // The real provider's data is never taken for a recording, whatever it sends.
         if self.provider == Provider::Sandbox && response.headers().contains_key(RECORDED) {
@@ -265,15 +230,15 @@ impl Client {
         }
         let status = response.status();
         let after = answer::retry_after(response.headers());
-        let text = self.text(response, code).await;
+        let text = self.text(response, passage).await;
         if status != StatusCode::OK {
-            *code = answer_code(status);
+            passage.code = answer_code(status);
             return Err(answer::rejected(status, after, text.ok().as_deref()));
         }
         let id = query.iter().find(|(name, _)| *name == "uuid");
         let id = id.map(|(_, id)| *id);
         let body = answer::judge(text?, Question { endpoint, id });
-        *code = if body.is_ok() { code::GOOD } else { code::ERR };
+        passage.code = if body.is_ok() { code::GOOD } else { code::ERR };
         body
     }
 
@@ -281,26 +246,28 @@ impl Client {
     async fn text(
         &self,
         mut response: Response,
-        code: &mut &'static str,
+        passage: &mut Passage<'_>,
     ) -> Result<String, FetchError> {
         let coding = unpack::coding(response.headers());
         let mut bytes = Vec::new();
         while let Some(chunk) = response
             .chunk()
             .await
-            .map_err(|why| self.network(why, code))?
+            .map_err(|why| self.network(why, passage))?
         {
-            self.count(|traffic| traffic.bytes += chunk.len() as u64);
+            passage.bytes += chunk.len() as u64;
             if (bytes.len() + chunk.len()) as u64 > self.max_body {
-                *code = code::ERR;
+                passage.code = code::ERR;
                 return Err(unpack::too_large(self.max_body));
             }
             bytes.extend_from_slice(&chunk);
         }
         // All of it is here; what may still be wrong is what it says.
-        *code = code::ERR;
+        passage.ended = Some(Instant::now());
+        passage.code = code::ERR;
         let bytes = unpack::plain(bytes, coding.as_deref(), self.max_body)?;
-        self.count(|traffic| traffic.bytes_decoded += bytes.len() as u64);
+        self.tally
+            .count(|traffic| traffic.bytes_decoded += bytes.len() as u64);
         let text = String::from_utf8(bytes).map_err(|why| {
             let at = why.utf8_error().valid_up_to();
             FetchError::transient(format!("the answer is not UTF-8 text (byte {at})"))
@@ -327,8 +294,8 @@ impl Client {
     }
 
     /// A failure below HTTP, in words, without the URL.
-    fn network(&self, why: reqwest::Error, code: &mut &'static str) -> FetchError {
-        *code = if why.is_timeout() {
+    fn network(&self, why: reqwest::Error, passage: &mut Passage<'_>) -> FetchError {
+        passage.code = if why.is_timeout() {
             code::TIMEOUT
         } else {
             code::NETWORK

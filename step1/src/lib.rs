@@ -33,6 +33,7 @@ mod recording;
 mod reference;
 mod secrets;
 mod settings;
+mod traffic;
 mod trust;
 mod unpack;
 mod verdict;

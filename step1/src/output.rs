@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::bodies::Times;
-use crate::client::Answers;
 use crate::odds_live::LiveOdds;
 use crate::pages::{PageOdds, PageReport};
+use crate::traffic::{Answers, Cost};
 use crate::words::counted;
 
 /// What step 1 writes behind the envelope. The bodies are the provider's own.
@@ -51,11 +51,20 @@ pub(crate) struct Fetch {
     pub(crate) completeness: f64,
     /// Matches being played whose odds are further behind than `[feed] max_odds_age`.
     pub(crate) odds_behind: u64,
+    /// How long ago the odds of the running match that is furthest behind were fetched, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) live_odds_age_s: Option<u64>,
+    /// How long ago the details of the match that is furthest behind, its kick-off among them, were known to be right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) schedule_age_s: Option<u64>,
     pub(crate) by_endpoint: BTreeMap<&'static str, u64>,
     /// What came of them, by endpoint: `200`, `err` (200 with something else than what was asked for), `3xx`,
     /// `4xx`, `429`, `5xx`, `other`, `timeout`, `network`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) answers: Answers,
+    /// What they cost, by endpoint.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) cost: BTreeMap<&'static str, Cost>,
     /// Requests that the budget of each endpoint still has; none without a limit.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) budget_left: BTreeMap<&'static str, u64>,

@@ -68,6 +68,7 @@ impl Cycle<'_> {
         self.fetch.bytes_decoded = traffic.bytes_decoded;
         self.fetch.by_endpoint = traffic.by_endpoint;
         self.fetch.answers = traffic.answers;
+        self.fetch.cost = traffic.cost;
         self.fetch.budget_left = BUDGETED
             .into_iter()
             .filter_map(|endpoint| Some((endpoint.path(), self.budget.left(endpoint, now_ms())?)))

@@ -340,3 +340,24 @@ fn odds_live_stands_beside_the_histories_and_only_when_it_is_asked_for() {
     );
     chain.run_from_2_to(5);
 }
+
+#[test]
+fn what_the_requests_took_and_how_old_everything_is_stands_beside_their_number() {
+    let sandbox = Sandbox::start(&["--matches", "6", "--latency", "300ms"]);
+    let chain = Chain::new();
+    for cycle in ["the first", "one that carries over"] {
+        let output = fetch(&chain, &sandbox.1);
+        assert!(output.status.success(), "{}", message(&output));
+        let fetched = chain.json(1)["fetch"].clone();
+        for (endpoint, n) in fetched["by_endpoint"].as_object().unwrap() {
+            let cost = &fetched["cost"][endpoint];
+            let quick = ["100", "250"].map(|limit| cost["within"].get(limit));
+            assert_eq!(quick, [None, None], "{cycle}, {endpoint}: {cost}");
+            let least = 300 * n.as_u64().unwrap();
+            assert!(cost["ms"].as_u64().unwrap() >= least, "{endpoint}: {cost}");
+            assert!(cost["bytes"].as_u64().unwrap() > 0, "{endpoint}: {cost}");
+        }
+        // What had changed was asked for and came: nothing older is there.
+        assert_eq!(fetched["schedule_age_s"], 0, "{cycle}");
+    }
+}

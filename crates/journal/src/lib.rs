@@ -5,7 +5,9 @@
 //! What must outlive retention (how many cycles ever, how many matches) stands in counters of its own.
 //! Nothing here decides anything: no schedule, no verdict, no words for people.
 
+mod areas;
 pub mod control;
+pub mod fetch;
 pub mod lock;
 pub mod reader;
 pub mod record;
@@ -14,8 +16,10 @@ mod schema;
 pub mod windows;
 pub mod writer;
 
+pub use areas::Areas;
+pub use fetch::{Cost, Fetch};
 pub use reader::Reader;
-pub use record::{CycleOutcome, EventKind, Fetch, StepOutcome};
+pub use record::{CycleOutcome, EventKind, StepOutcome};
 pub use records::Records;
 pub use schema::{JournalError, Opened};
 pub use writer::{CycleKey, Journal};

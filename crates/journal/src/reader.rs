@@ -13,7 +13,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use serde::{Serialize, Serializer};
 
-use crate::record::{CycleOutcome, EventKind, Fetch, StepOutcome, instant, millis};
+use crate::fetch::Fetch;
+use crate::record::{CycleOutcome, EventKind, StepOutcome, instant, millis};
 use crate::schema::{self, JournalError};
 
 /// A journal that is open to read.

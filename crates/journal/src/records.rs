@@ -85,6 +85,7 @@ mod tests {
             .unwrap()
             .execute_batch(
                 "ALTER TABLE step DROP COLUMN records_in; ALTER TABLE step DROP COLUMN rejected;
+                 DROP TABLE area;
                  PRAGMA user_version = 2;",
             )
             .unwrap();

@@ -13,7 +13,10 @@ use chrono::Utc;
 use rusqlite::{Connection, ErrorCode};
 
 /// The version of the tables below, as `user_version`.
-pub(crate) const VERSION: i64 = 3;
+pub(crate) const VERSION: i64 = 4;
+
+/// The oldest version that is read as it is: health may look before the orchestrator has brought the file to ours.
+const OLDEST_READ: i64 = 3;
 
 /// How many files that could not be used are kept.
 const KEEP_ASIDE: usize = 3;
@@ -69,7 +72,14 @@ CREATE TABLE total (
     name  TEXT PRIMARY KEY,
     value INTEGER NOT NULL
 ) WITHOUT ROWID;
-PRAGMA user_version = 3;
+CREATE TABLE area (
+    hour    INTEGER PRIMARY KEY,
+    outputs INTEGER NOT NULL,
+    logs    INTEGER NOT NULL,
+    state   INTEGER NOT NULL,
+    rest    INTEGER NOT NULL
+);
+PRAGMA user_version = 4;
 ";
 
 /// From version 1 to 2: columns for what a cycle fetched and left on the disk, and what a step cost.
@@ -95,6 +105,13 @@ ALTER TABLE step ADD COLUMN rejected TEXT;
 PRAGMA user_version = 3;
 ";
 
+/// From version 3 to 4: what each area of the data directory held, once an hour.
+const FROM_3: &str = "
+CREATE TABLE area (hour INTEGER PRIMARY KEY, outputs INTEGER NOT NULL, logs INTEGER NOT NULL,
+    state INTEGER NOT NULL, rest INTEGER NOT NULL);
+PRAGMA user_version = 4;
+";
+
 /// Touches every table and column that we read, so that a foreign or torn file shows at once.
 const PROBE: &str = "
 SELECT seq, id, started_at, ended_at, outcome, failed_step, matches, wall_ms, message, scheduled_at, overrun_ms, fetched_at, with_odds, fetch, data_bytes, disk_free FROM cycle ORDER BY seq DESC LIMIT 1;
@@ -102,6 +119,9 @@ SELECT cycle, position, name, started_at, outcome, exit_code, wall_ms, bytes_out
 SELECT seq, at, kind, text FROM event ORDER BY seq DESC LIMIT 1;
 SELECT name, value FROM total;
 ";
+
+/// The same for what version 4 added.
+const PROBE_4: &str = "SELECT hour, outputs, logs, state, rest FROM area LIMIT 1;";
 
 /// Why the journal can't be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -192,8 +212,9 @@ fn open(path: &Path) -> Result<Connection, JournalError> {
         connection.execute_batch(&format!("BEGIN; {TABLES} COMMIT;"))?;
     } else {
         let version = match version {
-            1 => upgrade(&connection, path, 1, &[FROM_1, FROM_2])?,
-            2 => upgrade(&connection, path, 2, &[FROM_2])?,
+            1 => upgrade(&connection, path, 1, &[FROM_1, FROM_2, FROM_3])?,
+            2 => upgrade(&connection, path, 2, &[FROM_2, FROM_3])?,
+            3 => upgrade(&connection, path, 3, &[FROM_3])?,
             other => other,
         };
         check(&connection, path, version)?;
@@ -235,10 +256,11 @@ pub(crate) fn check(
         path: path.to_path_buf(),
         found: version,
     };
-    if version != VERSION {
+    if !(OLDEST_READ..=VERSION).contains(&version) {
         return Err(foreign());
     }
-    for query in PROBE.trim().lines() {
+    let added = (version >= 4).then_some(PROBE_4);
+    for query in PROBE.trim().lines().chain(added) {
         let result = connection
             .prepare(query)
             .and_then(|mut statement| statement.query([])?.next().map(drop));

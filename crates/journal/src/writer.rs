@@ -11,7 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use crate::record::{CycleOutcome, EventKind, Fetch, StepOutcome, millis};
+use crate::record::{CycleOutcome, EventKind, StepOutcome, millis};
 use crate::schema::{self, JournalError, Opened};
 
 /// Cycles that one call of [`Journal::prune`] removes at most, so that it never takes long.
@@ -82,7 +82,7 @@ pub struct CycleEnd<'a> {
     /// The matches that have odds.
     pub with_odds: Option<u64>,
     /// What the fetch cost and missed.
-    pub fetch: Option<&'a Fetch>,
+    pub fetch: Option<&'a crate::Fetch>,
     /// What the data directory holds, in bytes.
     pub data_bytes: Option<u64>,
     /// What its disk still has, in bytes.
@@ -341,6 +341,7 @@ impl Journal {
                 )?
                 .execute(params![first + BATCH - 1, too_old, KEEP_EVENTS])?;
         }
+        crate::areas::forget(&transaction, too_old)?;
         transaction.commit()?;
         Ok(removed as u64)
     }

@@ -1,6 +1,7 @@
 //! What a user would lose: history, totals, or a cycle to a broken file.
 
 use super::*;
+use crate::Fetch;
 use crate::reader::Reader;
 use tempfile::TempDir;
 

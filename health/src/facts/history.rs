@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono::{DateTime, TimeDelta, Utc};
 use journal::reader::{Cycle, Event, Step, Totals};
 use journal::windows::{Fill, Percentiles, Run, StepWindow, Window};
-use journal::{CycleOutcome, EventKind, JournalError, Reader};
+use journal::{Areas, CycleOutcome, EventKind, JournalError, Reader};
 use pipeline::DataDir;
 use serde::Serialize;
 
@@ -63,6 +63,10 @@ pub struct History {
     /// What the data directory and its disk were like over the last week.
     #[serde(skip)]
     pub fills: Vec<Fill>,
+    /// What the areas of the data directory held over the last week, one look an hour; empty unless everything
+    /// was asked for.
+    #[serde(skip)]
+    pub areas: Vec<(DateTime<Utc>, Areas)>,
 }
 
 /// The cycle that runs.
@@ -175,6 +179,7 @@ impl History {
             runs: Vec::new(),
             events: Vec::new(),
             fills: reader.fills(now - TimeDelta::days(7), 60)?,
+            areas: Vec::new(),
         };
         if depth == Depth::Full {
             history.steps_hour = reader.step_windows(hour)?;
@@ -183,6 +188,7 @@ impl History {
             history.cycle_day = reader.cycle_times(day)?;
             history.runs = reader.runs(STRIP)?;
             history.events = reader.events(EVENTS)?;
+            history.areas = reader.areas(now - TimeDelta::days(7))?;
         }
         Ok(history)
     }

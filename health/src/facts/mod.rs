@@ -30,7 +30,7 @@ pub use host::{Cpu, Host, Share};
 pub use pause::{Backoff, Pause};
 pub use process::Process;
 pub use product::Product;
-pub use storage::{Area, Forecast, Growth, Storage, forecast};
+pub use storage::{Area, AreaGrowth, Forecast, Growth, Storage, forecast};
 pub use unit::Unit;
 
 use crate::alerts::{self, View};

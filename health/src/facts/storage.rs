@@ -9,6 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use journal::Areas;
 use journal::windows::Fill;
 use pipeline::DataDir;
 use serde::Serialize;
@@ -33,6 +34,9 @@ pub struct Storage {
     pub areas: Vec<Area>,
     /// How fast it grows and the disk fills; none while too little is recorded.
     pub growth: Option<Growth>,
+    /// How fast its areas grow, the fastest first; empty while too little is recorded, and unless everything was
+    /// asked for.
+    pub growing: Vec<AreaGrowth>,
     /// When a damaged journal was last moved aside, if one lies there.
     pub journal_aside: Option<DateTime<Utc>>,
 }
@@ -53,6 +57,15 @@ pub struct Growth {
     pub data_per_day: Option<f64>,
     /// When the disk is full, whoever fills it.
     pub disk: Option<Forecast>,
+}
+
+/// How fast an area of the data directory grows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct AreaGrowth {
+    /// `outputs`, `logs`, `state`, or `rest` for everything else.
+    pub area: &'static str,
+    /// Bytes a day; negative if it shrinks.
+    pub per_day: f64,
 }
 
 /// When something is full.
@@ -85,6 +98,7 @@ impl Storage {
     ) -> Storage {
         let mut storage = Storage {
             growth: history.and_then(|history| growth(&history.fills, host, now)),
+            growing: history.map_or_else(Vec::new, |history| growing(&history.areas, now)),
             journal_aside: journal_aside(&data.state()),
             ..Storage::default()
         };
@@ -96,6 +110,33 @@ impl Storage {
             storage.bytes = newest.and_then(|cycle| cycle.data_bytes);
         }
         storage
+    }
+
+    /// What the areas hold by the names under which their growth is recorded: outputs, logs, state, rest; none
+    /// unless everything was asked for.
+    pub fn by_area(&self) -> Option<Areas> {
+        if self.areas.is_empty() {
+            return None;
+        }
+        let mut by = Areas::default();
+        for area in &self.areas {
+            let held = match area.name.as_str() {
+                "step1.json" | "step2" | "step3" | "step4" | "step5" => &mut by.outputs,
+                "logs" => &mut by.logs,
+                "state" => &mut by.state,
+                _ => &mut by.rest,
+            };
+            *held += area.bytes;
+        }
+        Some(by)
+    }
+
+    /// The area that grows fastest, if any grows.
+    pub fn grows_most(&self) -> Option<AreaGrowth> {
+        self.growing
+            .first()
+            .copied()
+            .filter(|one| one.per_day > 0.0)
     }
 
     /// Seconds until the disk is full; none while that can't be told.
@@ -120,6 +161,22 @@ fn growth(fills: &[Fill], host: &Host, now: DateTime<Utc>) -> Option<Growth> {
         disk: left.and_then(|left| forecast(&free, left)),
     };
     (growth.data_per_day.is_some() || growth.disk.is_some()).then_some(growth)
+}
+
+/// The slope of each area, the fastest first.
+fn growing(looks: &[(DateTime<Utc>, Areas)], now: DateTime<Utc>) -> Vec<AreaGrowth> {
+    let mut growing: Vec<_> = (Areas::default().named().iter().enumerate())
+        .filter_map(|(at, (area, _))| {
+            let points = looks.iter().map(|(when, areas)| {
+                let seconds = (*when - now).num_seconds() as f64;
+                (seconds, areas.named()[at].1 as f64)
+            });
+            let per_day = slope(&points.collect::<Vec<_>>())? * 86_400.0;
+            Some(AreaGrowth { area, per_day })
+        })
+        .collect();
+    growing.sort_by(|a, b| b.per_day.total_cmp(&a.per_day));
+    growing
 }
 
 /// When `left` bytes are used up, if free space went on as in `free` (seconds, bytes; oldest first).
@@ -252,6 +309,45 @@ mod tests {
         let kept = week(|day| 10.0 * GB - day.fract() * GB);
         let found = forecast(&kept, 10.0 * GB).unwrap().seconds() / DAY;
         assert!(found > 60.0, "{found}");
+    }
+
+    #[test]
+    fn the_area_that_grows_is_named_and_one_that_is_pruned_is_not() {
+        let now = Utc::now();
+        let looks: Vec<_> = (0..48u64)
+            .map(|hour| {
+                let areas = Areas {
+                    outputs: 7_000_000 + hour % 3 * 100_000,
+                    logs: 9_000_000 - hour % 24 * 1000,
+                    state: 5_000_000 + hour * 125_000,
+                    rest: 100,
+                };
+                (now - TimeDelta::hours(48 - hour as i64), areas)
+            })
+            .collect();
+        let storage = Storage {
+            growing: growing(&looks, now),
+            ..Storage::default()
+        };
+        let most = storage.grows_most().unwrap();
+        assert_eq!((most.area, most.per_day.round()), ("state", 3_000_000.0));
+        assert_eq!(storage.growing.len(), 4);
+        assert_eq!(growing(&looks[..3], now), [], "two hours say nothing");
+        let area = |name: &str, bytes| Area {
+            name: name.to_owned(),
+            bytes,
+        };
+        let storage = Storage {
+            areas: vec![
+                area("step1.json", 5),
+                area("step3", 2),
+                area("state", 3),
+                area("HJK", 1),
+            ],
+            ..Storage::default()
+        };
+        let by = storage.by_area().unwrap().named().map(|(_, bytes)| bytes);
+        assert_eq!(by, [7, 0, 3, 1]);
     }
 
     #[test]

@@ -232,12 +232,18 @@ impl Page {
                 .unwrap_or_default();
             self.line("Data Holds:", &format!("{}{most}", bytes(held)));
         }
-        let growth = match storage.growth.and_then(|growth| growth.data_per_day) {
+        let per_day = storage.growth.and_then(|growth| growth.data_per_day);
+        let growth = match per_day {
             Some(per_day) if per_day >= 0.0 => format!("+{} a day", bytes(per_day as u64)),
             Some(per_day) => format!("-{} a day", bytes(-per_day as u64)),
             None => "not known yet (a few hours of cycles are needed)".to_owned(),
         };
-        self.line("Growth:", &growth);
+        let most = storage.grows_most().filter(|_| per_day.is_some());
+        let most = most.map(|most| {
+            let per_day = bytes(most.per_day as u64);
+            format!(" (fastest: {}, +{per_day})", most.area)
+        });
+        self.line("Growth:", &(growth + &most.unwrap_or_default()));
         if let Some(seconds) = storage.full_in() {
             let words = if seconds.is_finite() {
                 let left = TimeDelta::seconds(seconds as i64);

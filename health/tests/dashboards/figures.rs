@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use journal::{CycleOutcome, Fetch};
+use journal::{Cost, CycleOutcome, Fetch};
 
 use crate::pages::well;
 use crate::server::Server;
@@ -116,7 +116,8 @@ fn the_figures_are_well_formed_bounded_and_right() {
     assert_eq!((said("step1", "error"), said("step1", "warn")), (0.0, 1.0));
     assert_eq!((said("step6", "error"), said("other", "error")), (0.0, 1.0));
     assert_eq!(value("orchestrator_paused"), 0.0);
-    assert!(value("odds_age_seconds") >= value("data_age_seconds"));
+    let scores = value("data_age_seconds{kind=\"live_score\"}");
+    assert!(value("odds_age_seconds") >= scores);
     assert!(value("orchestrator_resident_memory_bytes") > 1e6);
     let own = |name: &str| samples.iter().find(|(series, _)| series == name).unwrap().1;
     assert!(own("process_resident_memory_bytes") > 1e6);
@@ -126,6 +127,7 @@ fn the_figures_are_well_formed_bounded_and_right() {
     assert!((now - loaded).abs() < 120.0, "{loaded}");
     assert!(text.contains("rustc=\"1."), "{text}");
     assert_eq!(value("ready"), 1.0);
+    assert!(value("storage_bytes{area=\"state\"}") > value("storage_bytes{area=\"logs\"}"));
     assert!(
         !text.contains("HJK") && !text.contains("Suomen"),
         "a team or league is a label"
@@ -133,7 +135,7 @@ fn the_figures_are_well_formed_bounded_and_right() {
 }
 
 #[test]
-fn six_steps_and_all_endpoints_stay_below_200_series() {
+fn six_steps_and_all_endpoints_stay_below_270_series() {
     let (mut place, _lock) = well();
     place.failure_at(6, 3, 70, "a bug");
     let server = Server::of(&place, &[]);
@@ -149,6 +151,12 @@ fn six_steps_and_all_endpoints_stay_below_200_series() {
         "country/list",
     ];
     let by = |paths: &[&str]| paths.iter().map(|path| ((*path).to_owned(), 1)).collect();
+    let cost = Cost {
+        bytes: 1000,
+        ms: 200,
+        within: [("250".to_owned(), 1)].into(),
+    };
+    let cost = paths.map(|path| (path.to_owned(), cost.clone()));
     place.fetched(
         0,
         &Fetch {
@@ -161,6 +169,10 @@ fn six_steps_and_all_endpoints_stay_below_200_series() {
             ]
             .map(|(path, code)| (path.to_owned(), [(code.to_owned(), 1)].into()))
             .into(),
+            cost: cost.into(),
+            bytes: 8000,
+            live_odds_age_s: Some(30),
+            schedule_age_s: Some(7),
             budget_left: by(&paths[1..5]),
             ..Fetch::default()
         },
@@ -189,7 +201,27 @@ fn six_steps_and_all_endpoints_stay_below_200_series() {
         let series = format!("api_requests_total{{endpoint=\"{endpoint}\",code=\"{code}\"}}");
         assert!(has(&series), "{series}");
     }
-    assert!(samples.len() < 200, "{} series", samples.len());
+    let value = |series: &str| {
+        let name = format!("{PREFIX}{series}");
+        let found = samples.iter().find(|(series, _)| *series == name);
+        found.unwrap_or_else(|| panic!("no {series}")).1
+    };
+    for (bound, n) in [("0.1", 0.0), ("0.25", 1.0), ("+Inf", 1.0)] {
+        let labels = format!("{{endpoint=\"odds/history\",le=\"{bound}\"}}");
+        let series = format!("api_request_duration_seconds_bucket{labels}");
+        assert_eq!(value(&series), n, "{series}");
+    }
+    let odds = "{endpoint=\"odds/history\"}";
+    assert_eq!(
+        value(&format!("api_request_duration_seconds_sum{odds}")),
+        0.2
+    );
+    assert_eq!(value(&format!("api_response_bytes_total{odds}")), 1000.0);
+    assert!(!has("api_response_bytes_total{endpoint=\"unknown\"}"));
+    let age = |kind: &str| value(&format!("data_age_seconds{{kind=\"{kind}\"}}"));
+    let (scores, odds, schedule) = (age("live_score"), age("live_odds"), age("schedule"));
+    assert_eq!((odds, schedule), (scores + 30.0, scores + 7.0));
+    assert!(samples.len() < 270, "{} series", samples.len());
 }
 
 /// Every name with our prefix in `text`, without what a histogram appends.

@@ -1,8 +1,11 @@
 //! What people read when they want to know more: a cycle or the present explained, a match traced, logs.
 
 use std::fs;
+use std::time::Duration;
 
 use chrono::TimeDelta;
+use journal::writer::CycleEnd;
+use journal::{Areas, CycleOutcome};
 use serde_json::Value;
 
 use crate::expected::running;
@@ -162,4 +165,49 @@ fn what_people_read_fits_eighty_columns() {
             assert!(command || line.chars().count() <= 80, "{args:?}: {line}");
         }
     }
+}
+
+#[test]
+fn the_report_says_which_part_of_the_data_grows() {
+    let (mut place, _lock) = running();
+    let now = chrono::Utc::now();
+    let journal = place.journal();
+    let begun = now - TimeDelta::hours(50);
+    for n in 0..600u64 {
+        let at = begun + TimeDelta::minutes(5 * n as i64);
+        let key = journal.begin_cycle(&format!("g{n}"), at, None).unwrap();
+        let end = CycleEnd {
+            at,
+            outcome: CycleOutcome::Ok,
+            failed_step: None,
+            matches: Some(111),
+            wall: Duration::from_secs(2),
+            message: None,
+            overrun: None,
+            fetched_at: Some(at),
+            with_odds: Some(100),
+            fetch: None,
+            data_bytes: Some(20_000_000 + 10_000 * n),
+            disk_free: None,
+        };
+        journal.end_cycle(key, &end).unwrap();
+        let areas = Areas {
+            outputs: 7_000_000 + n % 7,
+            logs: 2_000_000 - n % 50,
+            state: 5_000_000 + 10_000 * n,
+            rest: 6_000_000,
+        };
+        journal.areas(at, &areas).unwrap();
+    }
+    let said = place.health(&["report"]);
+    let line = said.stdout.lines().find(|line| line.contains("Growth:"));
+    // 10 kB in five minutes.
+    let words = "+2.9 MB a day (fastest: state, +2.9 MB)";
+    assert!(line.unwrap().ends_with(words), "{}", said.stdout);
+    let said = place.health(&["report", "--json"]);
+    let document: Value = serde_json::from_str(&said.stdout).unwrap();
+    let by = &document["checks"]["storage:fullEta"][0]["growthPerDayByArea"];
+    let state = by["state"].as_f64().unwrap();
+    assert!((state - 2_880_000.0).abs() < 100_000.0, "{by}");
+    assert_eq!(by["rest"], 0.0, "{by}");
 }

@@ -31,6 +31,11 @@ impl Rounds<'_> {
             "cycle {id} {result}, {matches} matches, at {}; next at {next}",
             local(now.wall, Duration::ZERO)
         ));
+        // The first and then every tenth: about as often as is worth a look.
+        if self.tally.cycles() % 10 == 1 {
+            let sizes = upkeep::size_of(&self.shop.plan.data);
+            self.shop.record.areas(&sizes);
+        }
         let every = self.shop.plan.config.schedule.status_every;
         if every == 0 || !self.tally.cycles().is_multiple_of(every) {
             return;

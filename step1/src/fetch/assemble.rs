@@ -75,6 +75,7 @@ impl Cycle<'_> {
         let waiting = self.live.iter().filter(waiting);
         let mut times = Times {
             details_until: self.details_until,
+            details_at: self.details_at,
             odds_waiting: waiting.map(|one| one.id.clone()).collect(),
             ..Times::default()
         };
@@ -95,6 +96,9 @@ impl Cycle<'_> {
                 odds.0.push((id.clone(), body));
             }
         }
+        let playing = self.live.iter().filter(|one| one.playing());
+        let playing = playing.map(|one| one.id.as_str());
+        (self.fetch.live_odds_age_s, self.fetch.schedule_age_s) = times.ages(playing, self.now);
         let names = |kind| {
             self.all_reference_ids(kind)
                 .into_iter()

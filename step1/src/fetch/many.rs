@@ -79,10 +79,18 @@ impl Cycle<'_> {
             details = self.changes_since(Endpoint::RecentList, since).await;
         }
         match details {
-            Some(Ok(changes)) => self.take_changed_details(&changes),
+            Some(Ok(changes)) => {
+                self.take_changed_details(&changes);
+                self.details_at = if changes.complete {
+                    Some(self.now)
+                } else {
+                    self.known.details_at
+                };
+            }
             // Without the changes every detail is as old as it was; the live list has the scores.
             other => {
                 self.details_until = self.known.newest_update();
+                self.details_at = self.known.details_at;
                 self.note_if_failed(Endpoint::RecentList, other)?;
             }
         }

@@ -94,6 +94,7 @@ async fn cycle(
         client,
         details: HashMap::new(),
         details_until: None,
+        details_at: None,
         odds: HashMap::new(),
         changed: None,
         live_odds: LiveOdds::default(),
@@ -149,6 +150,7 @@ pub(crate) struct Cycle<'c> {
     /// Fetched in this cycle.
     details: HashMap<String, Box<RawValue>>,
     details_until: Option<i64>,
+    details_at: Option<i64>,
     pub(crate) odds: HashMap<String, Box<RawValue>>,
     /// What `odds/update` names now, or named before and nobody asked for; `None`: not to be had.
     changed: Option<HashSet<String>>,

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use journal::reader::Step;
-use journal::{EventKind, JournalError, Reader, Records, StepOutcome};
+use journal::{EventKind, Fetch, JournalError, Reader, Records, StepOutcome};
 use pipeline::Config;
 
-use super::text::Histogram;
+use super::text::{Histogram, REQUEST};
 use crate::logs::Tally;
 
 /// Runs that are looked at for new ones, in cycles.
@@ -38,7 +38,8 @@ pub struct Counts {
     pub(super) retries: BTreeMap<String, u64>,
     pub(super) requests: BTreeMap<(String, &'static str), u64>,
     pub(super) fetch_retries: u64,
-    pub(super) bytes: u64,
+    pub(super) bytes: BTreeMap<String, u64>,
+    pub(super) request_times: BTreeMap<String, Histogram>,
     pub(super) failures: u64,
     pub(super) records: BTreeMap<(String, &'static str), u64>,
     pub(super) rejected: BTreeMap<(String, String), u64>,
@@ -96,7 +97,7 @@ impl Counts {
                 }
                 self.failures += fetch.errors.iter().map(|error| times(error)).sum::<u64>();
                 self.fetch_retries += fetch.retries;
-                self.bytes += fetch.bytes;
+                self.cost(fetch);
             }
             self.overruns += u64::from(cycle.overrun.is_some());
             let records = reader.records(cycle)?;
@@ -147,6 +148,31 @@ impl Counts {
             };
             let key = (name.to_owned(), label.to_owned());
             *self.rejected.entry(key).or_default() += n;
+        }
+    }
+
+    /// Adds what the requests of a fetch cost, by endpoint.
+    fn cost(&mut self, fetch: &Fetch) {
+        let mut untold = fetch.bytes;
+        for (path, cost) in &fetch.cost {
+            untold = untold.saturating_sub(cost.bytes);
+            let mut endpoint = endpoint_of(path);
+            if !self.request_times.contains_key(&endpoint) && self.request_times.len() >= ENDPOINTS
+            {
+                endpoint = "other".to_owned();
+            }
+            *self.bytes.entry(endpoint.clone()).or_default() += cost.bytes;
+            let new = || Histogram::within(REQUEST);
+            let times = self.request_times.entry(endpoint).or_insert_with(new);
+            for (limit, n) in &cost.within {
+                let ms = limit.parse::<f64>().ok();
+                times.add_counted(ms.map(|ms| ms / 1000.0), *n);
+            }
+            times.add_sum(cost.ms as f64 / 1000.0);
+        }
+        // Of a step 1 that does not say whose they are.
+        if untold > 0 {
+            *self.bytes.entry("unknown".to_owned()).or_default() += untold;
         }
     }
 
@@ -265,6 +291,43 @@ mod tests {
         let left_out: Vec<_> = counts.rejected.iter().collect();
         let name = |why: &str| ("step2".to_owned(), why.to_owned());
         assert_eq!(left_out, [(&name("duplicate"), &2), (&name("other"), &2)]);
+    }
+
+    #[test]
+    fn what_requests_cost_is_added_up_by_endpoint_under_the_limits_that_step_1_counts_by() {
+        let text = r#"{"bytes":1600,"cost":{"odds/history":{"bytes":1500,"ms":7470,"within":{"100":1,"250":2,"longer":1}}}}"#;
+        let fetch: Fetch = serde_json::from_str(text).unwrap();
+        let mut counts = Counts::default();
+        for _ in 0..2 {
+            counts.cost(&fetch);
+        }
+        assert_eq!(counts.bytes["odds/history"], 3000);
+        assert_eq!(counts.bytes["unknown"], 200);
+        let mut page = super::super::text::Text(String::new());
+        page.histogram("t", &[], &counts.request_times["odds/history"]);
+        let numbers = page
+            .0
+            .lines()
+            .filter_map(|line| line.split(' ').next_back());
+        assert_eq!(
+            numbers.collect::<Vec<_>>(),
+            ["2", "6", "6", "6", "8", "14.94", "8"]
+        );
+        let step1 = include_str!("../../../../step1/src/traffic.rs");
+        for bound in REQUEST {
+            let limit = format!("\"{}\")", bound * 1000.0);
+            assert!(step1.contains(&limit), "step 1 counts no more by {limit}");
+        }
+        for n in 0..ENDPOINTS + 5 {
+            let path = format!("endpoint/{n}");
+            let one = [(path, journal::Cost::default())];
+            counts.cost(&Fetch {
+                cost: one.into(),
+                ..Fetch::default()
+            });
+        }
+        assert_eq!(counts.request_times.len(), ENDPOINTS + 1);
+        assert!(counts.request_times.contains_key("other"));
     }
 
     #[test]

@@ -12,12 +12,23 @@ pub(super) fn data(text: &mut Text, look: &Look) {
     let board = look.board();
     let now = look.facts.now;
     let at = |time: chrono::DateTime<chrono::Utc>| time.timestamp_millis() as f64 / 1000.0;
-    text.one(
+    text.family(
         "data_age_seconds",
         "gauge",
-        "Age of the product's data, from the fetch.",
-        board.map(|board| board.age_s(now) as f64),
+        "Age of the product's data, by what it is.",
     );
+    let fetch = look.pace.as_ref().and_then(|pace| pace.fetch.as_ref());
+    // What was fetched with the live list was that old then.
+    for (kind, then) in [
+        ("live_score", Some(0)),
+        ("live_odds", fetch.and_then(|fetch| fetch.live_odds_age_s)),
+        ("schedule", fetch.and_then(|fetch| fetch.schedule_age_s)),
+    ] {
+        if let Some((board, then)) = board.zip(then) {
+            let age = board.age_s(now) as f64 + then as f64;
+            text.sample("data_age_seconds", &[("kind", kind)], age);
+        }
+    }
     text.one(
         "odds_age_seconds",
         "gauge",
@@ -73,12 +84,24 @@ pub(super) fn feed(text: &mut Text, look: &Look, counts: &Counts) {
         "Tries after the first one since health serve started.",
         Some(counts.fetch_retries as f64),
     );
-    text.one(
+    text.family(
         "api_response_bytes_total",
         "counter",
         "Bytes from the provider since health serve started.",
-        Some(counts.bytes as f64),
     );
+    for (endpoint, bytes) in &counts.bytes {
+        let labels = [("endpoint", endpoint.as_str())];
+        text.sample("api_response_bytes_total", &labels, *bytes as f64);
+    }
+    text.family(
+        "api_request_duration_seconds",
+        "histogram",
+        "How long requests took to the end of their answers since health serve started, tries included.",
+    );
+    for (endpoint, times) in &counts.request_times {
+        let labels = [("endpoint", endpoint.as_str())];
+        text.histogram("api_request_duration_seconds", &labels, times);
+    }
     text.one(
         "api_errors_total",
         "counter",

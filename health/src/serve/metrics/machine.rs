@@ -1,17 +1,22 @@
 //! Disk, memory and load, and who is told of alerts.
 
+use journal::Areas;
+
 use super::text::Text;
 use crate::facts::Forecast;
 use crate::look::Look;
 
 pub(super) fn storage(text: &mut Text, look: &Look) {
     let facts = &look.facts;
+    let by = facts.storage.by_area();
     text.each(
         "storage_bytes",
         "gauge",
-        "What the data directory holds.",
+        "What the areas of the data directory hold.",
         "area",
-        facts.storage.bytes.map(|bytes| ("data", bytes as f64)),
+        by.iter()
+            .flat_map(Areas::named)
+            .map(|(area, bytes)| (area, bytes as f64)),
     );
     let disk = facts.host.disk;
     text.each(

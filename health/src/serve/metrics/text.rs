@@ -2,47 +2,64 @@
 
 use std::fmt::Write;
 
-/// Upper bounds of a histogram, in seconds: few, since each is a series of every step.
-type Bounds = [f64; 3];
+/// Upper bounds of a histogram, in seconds: few, since each is a series of every step or endpoint.
+type Bounds = &'static [f64];
 /// A fetch, and so a cycle, takes seconds.
-const SLOW: Bounds = [0.5, 2.5, 10.0];
+const SLOW: Bounds = &[0.5, 2.5, 10.0];
 /// The steps behind the fetch take some hundredths.
-const QUICK: Bounds = [0.025, 0.1, 0.5];
+const QUICK: Bounds = &[0.025, 0.1, 0.5];
+/// Of single requests, as step 1 counts them.
+pub(super) const REQUEST: Bounds = &[0.1, 0.25, 1.0, 5.0];
 
 #[derive(Clone, Debug)]
 pub(super) struct Histogram {
     bounds: Bounds,
-    buckets: [u64; 3],
+    buckets: Vec<u64>,
     count: u64,
     sum: f64,
 }
 
 impl Default for Histogram {
     fn default() -> Histogram {
-        Histogram {
-            bounds: SLOW,
-            buckets: [0; 3],
-            count: 0,
-            sum: 0.0,
-        }
+        Histogram::within(SLOW)
     }
 }
 
 impl Histogram {
-    /// Of the times of this step: steps 2 to 6 are quick, what somebody adds need not be.
-    pub(super) fn of_step(name: &str) -> Histogram {
-        let quick = ["step2", "step3", "step4", "step5", "step6"].contains(&name);
+    /// With these bounds.
+    pub(super) fn within(bounds: Bounds) -> Histogram {
         Histogram {
-            bounds: if quick { QUICK } else { SLOW },
-            ..Histogram::default()
+            bounds,
+            buckets: vec![0; bounds.len()],
+            count: 0,
+            sum: 0.0,
         }
     }
 
+    /// Of the times of this step: steps 2 to 6 are quick, what somebody adds need not be.
+    pub(super) fn of_step(name: &str) -> Histogram {
+        let quick = ["step2", "step3", "step4", "step5", "step6"].contains(&name);
+        Histogram::within(if quick { QUICK } else { SLOW })
+    }
+
     pub(super) fn add(&mut self, seconds: f64) {
+        self.add_counted(Some(seconds), 1);
+        self.sum += seconds;
+    }
+
+    /// Adds `n` that took no longer than `limit` seconds, or longer than any limit; what they took together is
+    /// for [`add_sum`](Self::add_sum).
+    pub(super) fn add_counted(&mut self, limit: Option<f64>, n: u64) {
         for (bucket, bound) in self.buckets.iter_mut().zip(self.bounds) {
-            *bucket += u64::from(seconds <= bound);
+            if limit.is_some_and(|limit| limit <= *bound) {
+                *bucket += n;
+            }
         }
-        self.count += 1;
+        self.count += n;
+    }
+
+    /// What those that were counted took together, in seconds.
+    pub(super) fn add_sum(&mut self, seconds: f64) {
         self.sum += seconds;
     }
 }
