@@ -1,32 +1,34 @@
 //! The charts of the first page: cycles, their time, the age of the data, requests, disk.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use journal::windows::Bucket;
 use maud::{Markup, html};
 
+use super::course::Course;
 use super::svg::{self, Cell, Series};
 use crate::facts::Forecast;
-use crate::look::{Look, Pace, Range};
+use crate::look::{Look, Range};
 use crate::monitor::overview::short;
-use crate::words::bytes;
+use crate::words::{bytes, grouped};
 
 /// Points of the disk's chart.
 const FILL_POINTS: usize = 96;
 
 /// All of them.
-pub(super) fn charts(look: &Look, pace: &Pace) -> Markup {
+pub(super) fn charts(look: &Look, course: &Course) -> Markup {
     let now = look.facts.now;
-    let stamp = |at: DateTime<Utc>| match pace.range {
+    let stamp = |at: DateTime<Utc>| match course.range {
         Range::Quarter | Range::Hour => at.format("%H:%M").to_string(),
         _ => at.format("%d %b %H:%M").to_string(),
     };
-    let (from, until) = (stamp(now - pace.range.length()), stamp(now));
-    let values = |value: &dyn Fn(&journal::windows::Bucket) -> Option<f64>| {
-        pace.buckets.iter().map(value).collect::<Vec<_>>()
+    let (from, until) = (stamp(course.from), stamp(now));
+    let values = |value: &dyn Fn(&Bucket) -> Option<f64>| {
+        course.buckets.iter().map(value).collect::<Vec<_>>()
     };
     let mean = values(&|bucket| bucket.mean_s);
     let longest = values(&|bucket| bucket.max_s);
     let ages = values(&|bucket| bucket.data_age_s);
-    let cells: Vec<_> = pace
+    let cells: Vec<_> = course
         .buckets
         .iter()
         .map(|bucket| match (bucket.ok, bucket.bad) {
@@ -36,14 +38,14 @@ pub(super) fn charts(look: &Look, pace: &Pace) -> Markup {
             _ => Cell::Mixed,
         })
         .collect();
-    let window = &pace.window;
+    let sum = |count: fn(&Bucket) -> u64| grouped(course.buckets.iter().map(count).sum());
     let words = format!(
         "{} good and {} bad cycles from {from} to {until}",
-        window.ok,
-        window.bad()
+        sum(|bucket| bucket.ok),
+        sum(|bucket| bucket.bad)
     );
     html! {
-        h2 { "Cycles, " (pace.range.word()) }
+        h2 { "Cycles, " (course.range.word()) }
         figure {
             figcaption { (words) "; a tall red bar is a bad time, a gap one without cycles" }
             (svg::strip(&cells, &words))
@@ -56,15 +58,15 @@ pub(super) fn charts(look: &Look, pace: &Pace) -> Markup {
             (svg::chart("Age of the data at the end of a cycle", &from, &until, " s", &[
                 Series { name: "age", values: &ages, dashed: false, class: "ok" },
             ]))
-            (requests(look, pace, &from, &until))
-            (disk(look, pace))
+            (requests(look, course, &from, &until))
+            (disk(look, course))
         }
     }
 }
 
 /// The free space over the last week and, dashed, as it goes on if it goes on so.
-fn disk(look: &Look, pace: &Pace) -> Markup {
-    let fills: Vec<_> = pace
+fn disk(look: &Look, course: &Course) -> Markup {
+    let fills: Vec<_> = course
         .fills
         .iter()
         .filter_map(|fill| Some((fill.at, fill.disk_free?)))
@@ -108,7 +110,7 @@ fn disk(look: &Look, pace: &Pace) -> Markup {
             ahead[point] = Some((now * (1.0 - seconds / left.max(1.0))).max(0.0));
         }
     }
-    let data = pace.fills.iter().rev().find_map(|fill| fill.data_bytes);
+    let data = course.fills.iter().rev().find_map(|fill| fill.data_bytes);
     let title = match (full, data) {
         (Some(Forecast::InSeconds(left)), _) => format!(
             "Free space of the disk, full in about {}",
@@ -143,13 +145,13 @@ fn disk(look: &Look, pace: &Pace) -> Markup {
 
 /// What was asked of the provider in each piece of the last hour, and what failed; a longer time is not kept
 /// request by request.
-fn requests(look: &Look, pace: &Pace, from: &str, until: &str) -> Markup {
+fn requests(look: &Look, course: &Course, from: &str, until: &str) -> Markup {
     let cycles = look.facts.history.as_ref().ok();
-    let (Some(history), Range::Quarter | Range::Hour) = (cycles, pace.range) else {
+    let (Some(history), Range::Quarter | Range::Hour) = (cycles, course.range) else {
         return html! {};
     };
-    let pieces = pace.buckets.len().max(1);
-    let begin = look.facts.now - pace.range.length();
+    let pieces = course.buckets.len().max(1);
+    let begin = look.facts.now - course.range.length();
     let mut asked = vec![None; pieces];
     let mut failed = vec![None; pieces];
     for cycle in &history.recent {
@@ -157,7 +159,7 @@ fn requests(look: &Look, pace: &Pace, from: &str, until: &str) -> Markup {
             continue;
         };
         let seconds = (ended - begin).num_seconds();
-        let piece = seconds * pieces as i64 / pace.range.length().num_seconds().max(1);
+        let piece = seconds * pieces as i64 / course.range.length().num_seconds().max(1);
         let Some(piece) = usize::try_from(piece).ok().filter(|at| *at < pieces) else {
             continue;
         };

@@ -5,6 +5,7 @@ use maud::{DOCTYPE, Markup, html};
 use pipeline::VERSION;
 
 use super::answer::{SCRIPT, STYLE};
+use super::course::Course;
 use super::{charts, svg};
 use crate::facts::Forecast;
 use crate::look::{Beat, Look, Pace, Range};
@@ -99,16 +100,16 @@ pub(super) fn seen(at: DateTime<Utc>) -> Markup {
 }
 
 /// The first page.
-pub fn overview(look: &Look, pace: Option<&Pace>, word: Option<&str>) -> Markup {
+pub fn overview(look: &Look, course: Option<&Course>, word: Option<&str>) -> Markup {
     html! {
         (problems(look))
         (super::alerts::cards(look, word))
         (cards(look))
-        @if let Some(pace) = pace {
-            (steps(look, pace))
-            (charts::charts(look, pace))
-            (events(pace))
+        @if let Some(course) = course {
+            (steps(look, course))
+            (charts::charts(look, course))
         }
+        @if let Some(pace) = &look.pace { (events(pace)) }
     }
 }
 
@@ -168,7 +169,7 @@ fn cards(look: &Look) -> Markup {
     }
 }
 
-fn steps(look: &Look, pace: &Pace) -> Markup {
+fn steps(look: &Look, course: &Course) -> Markup {
     let (young, all) = fresh(look);
     let tone = |doing: Doing| match doing {
         Doing::Well => "ok",
@@ -182,8 +183,8 @@ fn steps(look: &Look, pace: &Pace) -> Markup {
     html! {
         h2 { "Steps: " (young) " of " (all) " fresh" }
         div class="pick" {
-            @for range in Range::ALL {
-                a href=(format!("/?range={}", range.word())) aria-current=[(range == pace.range).then_some("true")] { (range.word()) }
+            @for range in Range::PAGES {
+                a href=(format!("/?range={}", range.word())) aria-current=[(range == course.range).then_some("true")] { (range.word()) }
             }
         }
         div class="scroll" { table {
@@ -193,7 +194,7 @@ fn steps(look: &Look, pace: &Pace) -> Markup {
                 th scope="col" { "p95" } th scope="col" { "p99" } th scope="col" { "Matches" }
                 th scope="col" { "Good" } th scope="col" { "Bad" } th scope="col" { "Runs" }
             } }
-            tbody { @for step in &pace.steps {
+            tbody { @for step in &course.steps {
                 @let doing = Doing::of(step, &look.facts);
                 @let times = step.window.times;
                 tr id=(format!("step-{}", step.window.position)) {

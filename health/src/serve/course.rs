@@ -1,0 +1,189 @@
+//! How the cycles of a range went. A short range is read anew; of a long one the hours that are over are read
+//! once and kept, so that a month's page costs no more than its newest hour, whatever the journal holds.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use journal::windows::{Bucket, Fill, Piece};
+use journal::{JournalError, Reader};
+
+use crate::look::{self, Look, Pace, Range, STRIP, StepPace};
+
+const HOUR: Duration = Duration::from_secs(3600);
+/// Hours that are read at once, so that their rows never stand in memory together.
+const AT_ONCE: i64 = 24;
+/// The longest range, in hours.
+const MOST: i64 = Range::Month.length().num_hours();
+
+/// The cycles of a range.
+#[derive(Debug)]
+pub struct Course {
+    /// Which.
+    pub range: Range,
+    /// Where it begins: a long one with a whole hour.
+    pub from: DateTime<Utc>,
+    /// Its steps.
+    pub steps: Vec<StepPace>,
+    /// It in equal pieces.
+    pub buckets: Vec<Bucket>,
+    /// The disk over a week, or as long as the range if that is longer; oldest first.
+    pub fills: Vec<Fill>,
+}
+
+/// The hours that were read, by their number since 1970.
+#[derive(Debug, Default)]
+pub(super) struct Hours {
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// Which file they are of: device and number.
+    file: Option<(u64, u64)>,
+    hours: BTreeMap<i64, Piece>,
+}
+
+impl Course {
+    /// The range as it is in this look; none when the journal can't be read (the look says why).
+    pub(super) fn of(look: &Look, range: Range, hours: &Hours) -> Option<Course> {
+        let pieces = match range {
+            Range::Hour => return look.pace.as_ref().map(|pace| Course::short(look, pace)),
+            Range::Quarter | Range::Day => {
+                let pace = Pace::read(&look.facts, range);
+                return said(pace).map(|pace| Course::short(look, &pace));
+            }
+            Range::Week => 84,
+            Range::Month => 90,
+        };
+        said(Course::long(look, range, pieces, hours))
+    }
+
+    fn short(look: &Look, pace: &Pace) -> Course {
+        Course {
+            range: pace.range,
+            from: look.facts.now - pace.range.length(),
+            steps: pace.steps.clone(),
+            buckets: pace.buckets.clone(),
+            fills: pace.fills.clone(),
+        }
+    }
+
+    fn long(
+        look: &Look,
+        range: Range,
+        pieces: usize,
+        hours: &Hours,
+    ) -> Result<Course, JournalError> {
+        let path = look.facts.data.journal();
+        let reader = Reader::open(&path)?;
+        let runs = reader.runs(STRIP)?;
+        let length = range.length().num_hours();
+        let each = usize::try_from(length)
+            .unwrap_or(pieces)
+            .div_ceil(pieces)
+            .max(1);
+        let now = look.facts.now;
+        hours.with(&path, &reader, now, length, |hours| {
+            let buckets: Vec<_> = hours.chunks(each).filter_map(Piece::together).collect();
+            let fills = match &look.pace {
+                Some(pace) if range == Range::Week => pace.fills.clone(),
+                _ => buckets.iter().map(fill).collect(),
+            };
+            Course {
+                range,
+                from: buckets.first().map_or(now, |bucket| bucket.start),
+                steps: look::steps(Piece::step_windows(hours), &runs),
+                buckets,
+                fills,
+            }
+        })
+    }
+}
+
+fn fill(bucket: &Bucket) -> Fill {
+    Fill {
+        at: bucket.start,
+        data_bytes: bucket.data_bytes,
+        disk_free: bucket.disk_free,
+    }
+}
+
+fn said<T>(read: Result<T, JournalError>) -> Option<T> {
+    read.inspect_err(|why| log::debug!("a range can't be read: {why}"))
+        .ok()
+}
+
+impl Hours {
+    /// Reads what a month needs, day by day, so that the first who asks for it need not wait. Who asks
+    /// meanwhile reads on from where this is.
+    pub(super) fn warm(&self, journal: &Path, now: DateTime<Utc>) {
+        let days = (1..=MOST / AT_ONCE).map(|day| day * AT_ONCE);
+        for length in days {
+            let read = Reader::open(journal)
+                .and_then(|reader| self.with(journal, &reader, now, length, |_| ()));
+            if said(read).is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Lends the last `length` hours, the one that is running included, oldest first.
+    fn with<T>(
+        &self,
+        journal: &Path,
+        reader: &Reader,
+        now: DateTime<Utc>,
+        length: i64,
+        lend: impl FnOnce(&[&Piece]) -> T,
+    ) -> Result<T, JournalError> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = fs::metadata(journal)
+            .ok()
+            .map(|file| (file.dev(), file.ino()));
+        if kept.file != file {
+            // Another journal: the old one was moved aside, or a copy put back.
+            *kept = Kept {
+                file,
+                ..Kept::default()
+            };
+        }
+        let newest = number(now);
+        let oldest = newest - length + 1;
+        kept.hours
+            .retain(|hour, piece| piece.ended && *hour < newest && *hour > newest - MOST);
+        let mut hour = oldest;
+        while hour <= newest {
+            if kept.hours.contains_key(&hour) {
+                hour += 1;
+                continue;
+            }
+            let behind = (hour..=newest)
+                .take_while(|hour| !kept.hours.contains_key(hour))
+                .take(AT_ONCE as usize)
+                .last()
+                .map_or(hour, |last| last + 1);
+            let pieces = reader.pieces(start(hour), start(behind), HOUR)?;
+            kept.hours.extend((hour..behind).zip(pieces));
+            hour = behind;
+        }
+        let lent: Vec<_> = kept
+            .hours
+            .range(oldest..=newest)
+            .map(|(_, piece)| piece)
+            .collect();
+        Ok(lend(&lent))
+    }
+}
+
+fn number(at: DateTime<Utc>) -> i64 {
+    at.timestamp().div_euclid(3600)
+}
+
+fn start(hour: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::hours(hour)
+}
