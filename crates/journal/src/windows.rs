@@ -3,6 +3,7 @@
 //!
 //! Skipped starts are events and carry their number at the head of their text (`3 start(s) fell out`).
 
+mod failures;
 mod pieces;
 mod shapes;
 

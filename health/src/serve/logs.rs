@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use log::Level;
 use maud::{Markup, html};
 
+use crate::logs::Line;
 use crate::look::Look;
 
 /// Lines that are shown at most.
@@ -85,12 +87,21 @@ pub fn page(look: &Look, search: &Search) -> Markup {
         p class="dim" { (lines.len()) " lines, the newest last. All of them: " code { (crate::verdict::commands::health("logs", &look.facts)) } }
         @if lines.is_empty() { p { "No such line." } }
         @for line in &lines {
-            pre class=(if line.contains("ERROR") { "bad" } else if line.contains("WARN") { "warn" } else { "" }) { (visible(line)) }
+            pre class=(class(line)) { (visible(line)) }
         }
     }
 }
 
+/// The class that colours a line: by its level, not by a word that happens to stand in it.
+pub(super) fn class(line: &str) -> &'static str {
+    match Line::of(line).level {
+        Some(Level::Error) => "bad",
+        Some(Level::Warn) => "warn",
+        _ => "",
+    }
+}
+
 /// A line without what turns text around or controls a terminal.
-fn visible(line: &str) -> String {
+pub(super) fn visible(line: &str) -> String {
     step6::screen_text(line, 2000).into_owned()
 }

@@ -12,6 +12,7 @@ mod api;
 mod charts;
 mod connections;
 pub mod course;
+mod errors;
 mod guard;
 pub mod logs;
 pub mod matches;

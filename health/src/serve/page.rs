@@ -107,6 +107,7 @@ pub fn overview(look: &Look, course: Option<&Course>, word: Option<&str>) -> Mar
         (cards(look))
         @if let Some(course) = course {
             (steps(look, course))
+            (super::errors::section(look, &course.steps))
             (charts::charts(look, course))
         }
         @if let Some(pace) = &look.pace { (events(pace)) }

@@ -39,6 +39,9 @@ pub struct StepPiece {
     lengths: Vec<(u32, u32)>,
 }
 
+/// Lengths in milliseconds and how many runs took so long.
+type Counts = BTreeMap<u32, u64>;
+
 impl Reader {
     /// The span from `since` to `until` in pieces of `width`, with their steps.
     ///
@@ -154,7 +157,7 @@ impl Piece {
 
     /// The steps of all of them, in the order of their places; times are right to within one part in 256.
     pub fn step_windows(pieces: &[&Piece]) -> Vec<StepWindow> {
-        let mut found: BTreeMap<(u32, &str), (StepWindow, BTreeMap<u32, u64>)> = BTreeMap::new();
+        let mut found: BTreeMap<(u32, &str), (StepWindow, Counts)> = BTreeMap::new();
         for step in pieces.iter().flat_map(|piece| &piece.steps) {
             let (window, lengths) = found.entry((step.position, &step.name)).or_insert_with(|| {
                 let window = StepWindow {
@@ -162,7 +165,7 @@ impl Piece {
                     name: step.name.clone(),
                     ..StepWindow::default()
                 };
-                (window, BTreeMap::new())
+                (window, Counts::new())
             });
             window.ok += step.ok;
             window.bad += step.bad;
