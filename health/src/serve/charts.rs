@@ -47,13 +47,13 @@ pub(super) fn charts(look: &Look, course: &Course) -> Markup {
     html! {
         h2 { "Cycles, " (course.range.word()) }
         figure {
-            figcaption { (words) "; a tall red bar is a bad time, a gap one without cycles" }
+            figcaption { (words) ". Short green bar: all good; higher: some failed; highest, red: all failed; gap: no cycle." }
             (svg::strip(&cells, &words))
         }
         div class="charts" {
-            (svg::chart("Time of a cycle", &from, &until, " s", &[
-                Series { name: "mean", values: &mean, dashed: false, class: "ok" },
-                Series { name: "longest", values: &longest, dashed: false, class: "dim" },
+            (svg::chart("How long a cycle takes", &from, &until, " s", &[
+                Series { name: "on average", values: &mean, dashed: false, class: "ok" },
+                Series { name: "the longest", values: &longest, dashed: false, class: "dim" },
             ]))
             (svg::chart("Age of the data at the end of a cycle", &from, &until, " s", &[
                 Series { name: "age", values: &ages, dashed: false, class: "ok" },
@@ -91,9 +91,11 @@ fn disk(look: &Look, course: &Course) -> Markup {
         FILL_POINTS
     };
     let mut known = vec![None; FILL_POINTS];
+    // A single look is a point, and no line that would tell of a past.
+    let begin = if fills.len() == 1 { past - 1 } else { 0 };
     let mut next = fills.iter().peekable();
     let mut standing = None;
-    for (point, value) in known.iter_mut().enumerate().take(past) {
+    for (point, value) in known.iter_mut().enumerate().take(past).skip(begin) {
         let at = span * point as f64 / (past - 1) as f64;
         while let Some((_, free)) =
             next.next_if(|(when, _)| (*when - first.0).num_seconds() as f64 <= at)

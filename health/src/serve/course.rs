@@ -68,7 +68,7 @@ impl Course {
             range: pace.range,
             from: look.facts.now - pace.range.length(),
             steps: pace.steps.clone(),
-            buckets: pace.buckets.clone(),
+            buckets: thinned(&pace.buckets, look.facts.limits.interval),
             fills: pace.fills.clone(),
         }
     }
@@ -103,6 +103,22 @@ impl Course {
             }
         })
     }
+}
+
+/// Pieces long enough that in each a cycle begins: else a chart would have gaps where nothing is missing.
+fn thinned(buckets: &[Bucket], interval: Duration) -> Vec<Bucket> {
+    let width = match buckets {
+        [first, second, ..] => (second.start - first.start).as_seconds_f64(),
+        _ => return buckets.to_vec(),
+    };
+    // A cycle may begin a little late.
+    let each = (interval.as_secs_f64() * 1.2 / width.max(0.001)).ceil();
+    let each = (each as usize).clamp(1, buckets.len());
+    // Counted from the newest, so that only the oldest one may be short.
+    let parts = buckets.rchunks(each).filter_map(Bucket::together);
+    let mut parts: Vec<_> = parts.collect();
+    parts.reverse();
+    parts
 }
 
 fn fill(bucket: &Bucket) -> Fill {

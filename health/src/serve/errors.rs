@@ -52,7 +52,7 @@ pub(super) fn section(look: &Look, steps: &[StepPace]) -> Markup {
         .map(|step| step6::screen_text(&step.window.name, 40))
         .collect();
     html! {
-        h2 { "Last error of each step" }
+        @if !failures.is_empty() || !never.is_empty() { h2 { "Last error of each step" } }
         @for one in &failures {
             @let pace = steps.iter().find(|step| step.window.position == one.step.position);
             (details(look, one, pace))
@@ -105,7 +105,7 @@ fn details(look: &Look, one: &Failure, pace: Option<&StepPace>) -> Markup {
                 @if lines.is_empty() { p class="dim" { "The day logs have no line of it." } }
                 @else {
                     p { "Its last lines:" }
-                    @for line in &lines { pre class=(super::logs::class(line)) { (super::logs::visible(line)) } }
+                    @for line in &lines { (super::logs::shown(line)) }
                 }
                 p { "Look further: " code { (commands::health(&format!("explain {}", cycle.id), &look.facts)) } }
                 p { "All it said: " code { (commands::health(&format!("logs --cycle {} --step {}", cycle.id, step.position), &look.facts)) } }

@@ -14,6 +14,9 @@ use crate::product::{Detail, Filter, Quote, Row, Sort, State, Which};
 /// Rows on one page.
 pub const MOST: usize = 50;
 
+/// How the outcomes of a match are written.
+const RESULTS: [&str; 3] = ["1", "X", "2"];
+
 /// The names of the prices that can be chosen.
 pub fn formats() -> impl Iterator<Item = (Format, &'static str)> {
     step6::FORMATS
@@ -40,7 +43,7 @@ pub fn table(look: &Look, filter: &Filter, format: Format, page: usize) -> Marku
 
         }
         @if board.matches.is_empty() { p { "The feed lists no match now." } }
-        @else if rows.is_empty() { p { "No match is like that." } }
+        @else if rows.is_empty() { p { "No match fits this search." } }
         @else {
             div class="scroll" { table class="m" {
                 thead { tr {
@@ -48,8 +51,7 @@ pub fn table(look: &Look, filter: &Filter, format: Format, page: usize) -> Marku
                     th scope="col" class="l" { "Away" } th scope="col" { "1" } th scope="col" { "X" } th scope="col" { "2" }
                     th scope="col" { "Move" } th scope="col" class="l" { "Home win" }
                     th scope="col" { "Handicap" } th scope="col" { "Goals" } th scope="col" class="l" { "Book" }
-                    th scope="col" { "Books" } th scope="col" { "Margin" } th scope="col" { "Age" }
-                    th scope="col" class="l" { "" } th scope="col" class="l" { "Competition" }
+                    th scope="col" { "Margin" } th scope="col" { "Age" } th scope="col" class="l" { "Competition" }
                 } }
                 tbody { @for row in rows.iter().skip((page - 1) * MOST).take(MOST) { (line(row, format, since)) } }
             } }
@@ -59,8 +61,9 @@ pub fn table(look: &Look, filter: &Filter, format: Format, page: usize) -> Marku
                 } }
             }
             p class="dim" {
-                "Struck through: suspended, not to be had. ~ stale or from an old score. Handicap (Hcp): the home side's line. "
-                "Move: fair probability of a home win since the opening, in points. " "Home win: since kick-off, else since the opening."
+                "Struck through: suspended, not to be had. ~ stale, or from an old score. N: neutral ground. Handicap (Hcp): the home side's line. "
+                "Move: by how many points the probability of a home win, margin removed, has changed since the opening. "
+                "Home win: its course since kick-off, else since the opening. Age: since the price was set."
             }
         }
     }
@@ -136,13 +139,16 @@ fn line(row: &Row, format: Format, since: i64) -> Markup {
             td class="l" { @if let Some(trail) = &row.trail { (svg::spark(&trail.home, "fair probability of a home win")) } }
             (market(row.handicap.as_ref(), price::handicap, format))
             (market(row.goals.as_ref(), price::total, format))
-            td class="l dim" { (row.result.as_ref().map_or("", |quote| &quote.bookmaker)) }
-            td class="dim" { @if row.books > 0 { (row.books) } }
-            td class="dim" { (row.result.as_ref().map_or(String::new(), |quote| price::percent(quote.margin, 1))) }
-            td { (quoted.map_or(String::new(), |(_, age)| price::age(age + since))) }
-            td class=(format!("l {}", quoted.map_or("dim", |(state, _)| class(state)))) {
-                @match quoted { Some(_) if row.over() => { "over" }, Some((state, _)) if state != State::Open => { (state.word()) }, _ => {} }
+            td class="l dim" {
+                (row.result.as_ref().map_or("", |quote| &quote.bookmaker))
+                @if row.books > 0 { " " small { @if row.result.is_some() { "of " } (row.books) @if row.books == 1 { " book" } @else { " books" } } }
             }
+            td class="dim" { (row.result.as_ref().map_or(String::new(), |quote| price::percent(quote.margin, 1))) }
+            td { @if let Some((state, age)) = quoted {
+                span class="age" { (price::age(age + since)) }
+                @if row.over() { " " small { "over" } }
+                @else if state != State::Open { " " small class=(class(state)) { (state.word()) } }
+            } }
             td class="l league dim" { (league(row)) }
         }
     }
@@ -226,28 +232,36 @@ pub fn one(look: &Look, page: &One<'_>) -> Markup {
             a href=(format!("/matches/{}?format={word}", row.id)) aria-current=[(one == page.format).then_some("true")] { (word.replace('_', " ")) }
         } }
         div class="scroll" { table {
-            thead { tr { th scope="col" class="l" { "Market" } th scope="col" { "Line" } th scope="col" class="l" { "Prices, fair probability" } th scope="col" class="l" { "Opened" } th scope="col" class="l" { "Book" } th scope="col" { "Margin" } th scope="col" { "Age" } th scope="col" class="l" { "State" } } }
+            thead { tr { th scope="col" class="l" { "Market" } th scope="col" { "Line" } th scope="col" class="l outcomes" { "Prices, and probability with the margin removed" } th scope="col" class="l" { "Opened" } th scope="col" class="l" { "Book" } th scope="col" { "Margin" } th scope="col" { "Age" } th scope="col" class="l" { "State" } } }
             tbody {
-                (quote("1X2", row.result.as_ref(), |_| String::new(), page.format, since))
-                (quote("Handicap", row.handicap.as_ref(), price::handicap, page.format, since))
-                (quote("Goals", row.goals.as_ref(), price::total, page.format, since))
-                (quote("Corners", row.corners.as_ref(), price::total, page.format, since))
+                (quote("1X2", RESULTS, row.result.as_ref(), |_| String::new(), page.format, since))
+                (quote("Handicap", ["home", "away"], row.handicap.as_ref(), price::handicap, page.format, since))
+                (quote("Goals", ["over", "under"], row.goals.as_ref(), price::total, page.format, since))
+                (quote("Corners", ["over", "under"], row.corners.as_ref(), price::total, page.format, since))
             }
         } }
         @if let Some(best) = &row.best {
-            p { "Best: " @for (decimal, book) in best { (price::price(*decimal, page.format)) " " span class="dim" { (book) } " " } }
+            p class="outcomes" { "Best price: " @for ((decimal, book), outcome) in best.iter().zip(RESULTS) {
+                span { (outcome) " " b { (price::price(*decimal, page.format)) } " " span class="dim" { (book) } } " "
+            } }
         }
         @if let Some((books, fair)) = row.consensus {
-            p { "Consensus of " (books) " books: " @for p in fair { (price::percent(p, 1)) " " } }
+            p class="outcomes" { "Consensus of " (books) " books, margin removed: " @for (p, outcome) in fair.into_iter().zip(RESULTS) {
+                span { (outcome) " " b { (price::percent(p, 1)) } } " "
+            } }
         }
         div class="charts" {
-            (history("Fair probability of the quoted book", page.history, now))
+            (history("Fair probability (margin removed) at the quoted book", page.history, now))
             @if let Some(trail) = row.trail.as_ref().filter(|_| row.phase == Phase::Live) {
                 (history("The same since kick-off", since_kickoff(page.history, trail.from), now))
             }
         }
         @match page.detail {
-            Ok(detail) => { (incidents(detail)) @for grid in &detail.markets { (books(grid, page.format, now)) } },
+            Ok(detail) => {
+                (incidents(detail))
+                @for grid in &detail.markets { (books(grid, page.format, now)) }
+                @if !detail.markets.is_empty() { p class="dim" { "* the best price that can be had. ~ stale, or from an old score. Struck through: suspended, not to be had. At score: the score when the price was set. Prices: how often it was set." } }
+            },
             Err(why) => p class="warn" { (why) },
         }
     }
@@ -255,6 +269,7 @@ pub fn one(look: &Look, page: &One<'_>) -> Markup {
 
 fn quote<const N: usize>(
     market: &str,
+    outcomes: [&str; N],
     quote: Option<&Quote<N>>,
     line: fn(f64) -> String,
     format: Format,
@@ -271,10 +286,13 @@ fn quote<const N: usize>(
     html! {
         tr {
             th scope="row" class="l" { (market) } td { (line(quote.line)) }
-            td class="l" {
-                @for (at, decimal) in quote.prices.iter().enumerate() {
-                    span class=(if quote.state == State::Suspended { "susp" } else { "" }) { (price::price(*decimal, format)) }
-                    " " span class="dim" { (quote.fair[at].map_or(String::new(), |fair| price::percent(fair, 1))) } " "
+            td class="l outcomes" {
+                @for ((at, decimal), outcome) in quote.prices.iter().enumerate().zip(outcomes) {
+                    span {
+                        span class="dim" { (outcome) } " "
+                        b class=(if quote.state == State::Suspended { "susp" } else { "" }) { (price::price(*decimal, format)) }
+                        " " span class="dim" { (quote.fair[at].map_or(String::new(), |fair| price::percent(fair, 1))) }
+                    } " "
                 }
             }
             td class="l dim" { (opened) } td class="l" { (quote.bookmaker) }
@@ -339,14 +357,16 @@ fn incidents(detail: &Detail) -> Markup {
     html! {
         h2 { "What happened" }
         @if detail.incidents.is_empty() { p class="dim" { "Nothing that the feed tells of." } }
-        div class="scroll" { table { tbody { @for one in &detail.incidents {
+        div class="scroll" { table class="narrow" { tbody { @for one in &detail.incidents {
             tr {
                 td { (one.minute) } td class="l" { (one.side) } td { (one.score.map_or(String::new(), |[h, a]| format!("{h}-{a}"))) }
                 td class="l" { (step6::screen_text(&one.what, 60)) } td class="l dim" { (step6::screen_text(one.player.as_deref().unwrap_or_default(), 60)) }
             }
         } } } }
         @if !detail.stats.is_empty() {
-            p class="dim" { @for (what, home, away) in &detail.stats { (what) " " (home.map_or("?".to_owned(), |n| n.to_string())) "-" (away.map_or("?".to_owned(), |n| n.to_string())) "; " } }
+            p class="dim outcomes" { "Home-away: " @for (what, home, away) in &detail.stats {
+                span { (step6::screen_text(what, 40)) " " b { (home.map_or("?".to_owned(), |n| n.to_string())) "-" (away.map_or("?".to_owned(), |n| n.to_string())) } } " "
+            } }
         }
     }
 }
@@ -364,8 +384,8 @@ fn books(grid: &crate::product::detail::Grid, format: Format, now: DateTime<Utc>
         div class="scroll" { table {
             thead { tr {
                 th scope="col" class="l" { "Book" } @if lines { th scope="col" { "Line" } }
-                @for outcome in grid.outcomes { th scope="col" { (outcome) } }
-                th scope="col" { "Margin" } th scope="col" { "Age" } th scope="col" { "Ticks" } th scope="col" { "Score" } th scope="col" class="l" { "Opened" } th scope="col" class="l" { "" }
+                @for outcome in grid.outcomes { th scope="col" class="cap" { (outcome) } }
+                th scope="col" { "Margin" } th scope="col" { "Age" } th scope="col" title="how often the price was set" { "Prices" } th scope="col" title="when the price was set" { "At score" } th scope="col" class="l" { "Opened" } th scope="col" class="l" { "State" }
             } }
             tbody { @for book in &grid.books {
                 tr {

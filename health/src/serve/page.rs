@@ -10,7 +10,7 @@ use super::{charts, svg};
 use crate::facts::Forecast;
 use crate::look::{Beat, Look, Pace, Range};
 use crate::monitor::overview::short;
-use crate::monitor::steps::{Doing, fresh};
+use crate::monitor::steps::Doing;
 use crate::verdict::Level;
 use crate::words::grouped;
 
@@ -160,18 +160,24 @@ fn cards(look: &Look) -> Markup {
         div class="cards" {
             (card(if stale { "bad" } else { "ok" }, age.map_or("none".to_owned(), short), if stale { "age of the data: STALE, don't bet on it" } else { "age of the data" }))
             (card("", format!("{live} live"), &format!("{upcoming} upcoming")))
-            (card("", times.map_or("-".to_owned(), |times| format!("{:.2} s", times.p95_s)), "a cycle takes (p95)"))
-            (card(if rate.is_some_and(|rate| rate < 1.0) { "warn" } else { "" }, rate.map_or("-".to_owned(), |rate| format!("{:.1}%", rate * 100.0)), "of the hour's cycles good"))
+            (card("", times.map_or("-".to_owned(), |times| format!("{:.2} s", times.p95_s)), "for a cycle; 95 of 100 take no longer"))
+            (card(if rate.is_some_and(|rate| rate < 1.0) { "warn" } else { "" }, rate.map_or("-".to_owned(), |rate| format!("{:.1}%", rate * 100.0)), "of the last hour's cycles were good"))
             (card("", disk, "disk"))
             (card("", look.facts.host.cpu.map_or("-".to_owned(), |cpu| format!("{:.0}%", cpu.percent())), "CPU"))
             (card("", look.facts.host.memory.map_or("-".to_owned(), |memory| format!("{:.0}%", memory.percent())), "memory"))
-            (card("", look.pace.as_ref().and_then(|pace| pace.fetch.as_ref()).map_or("-".to_owned(), |fetch| format!("{:.0}%", fetch.completeness * 100.0)), "of the newest fetch complete"))
+            (card("", look.pace.as_ref().and_then(|pace| pace.fetch.as_ref()).map_or("-".to_owned(), |fetch| format!("{:.0}%", fetch.completeness * 100.0)), "of the matches fetched without an error"))
         }
     }
 }
 
 fn steps(look: &Look, course: &Course) -> Markup {
-    let (young, all) = fresh(look);
+    let all = course.steps.len();
+    let limit = look.facts.limits.fresh;
+    let young = course.steps.iter().filter(|step| {
+        let age = step.last_good.map(|at| look.facts.now - at);
+        age.is_some_and(|age| age.to_std().unwrap_or_default() <= limit)
+    });
+    let young = young.count();
     let tone = |doing: Doing| match doing {
         Doing::Well => "ok",
         Doing::Late | Doing::Waits => "warn",
@@ -182,17 +188,18 @@ fn steps(look: &Look, course: &Course) -> Markup {
     let seconds =
         |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2} s"));
     html! {
-        h2 { "Steps: " (young) " of " (all) " fresh" }
+        h2 { @if all == 0 { "Steps: none has run in the last " (course.range.word()) } @else { "Steps: " (young) " of " (all) " fresh" } }
         div class="pick" {
+            span { "Times and counts of the last" }
             @for range in Range::PAGES {
                 a href=(format!("/?range={}", range.word())) aria-current=[(range == course.range).then_some("true")] { (range.word()) }
             }
         }
-        div class="scroll" { table {
+        @if all > 0 { div class="scroll" { table {
             thead { tr {
                 th scope="col" class="l" { "Step" } th scope="col" class="l" { "State" }
-                th scope="col" { "Age" } th scope="col" { "Limit" } th scope="col" { "p50" }
-                th scope="col" { "p95" } th scope="col" { "p99" } th scope="col" { "Matches" }
+                th scope="col" { "Age" } th scope="col" { "Limit" } th scope="col" title="half of the runs took no longer" { "p50" }
+                th scope="col" title="95 of 100 runs took no longer" { "p95" } th scope="col" title="99 of 100 runs took no longer" { "p99" } th scope="col" { "Matches" }
                 th scope="col" { "Good" } th scope="col" { "Bad" } th scope="col" { "Runs" }
             } }
             tbody { @for step in &course.steps {
@@ -200,9 +207,12 @@ fn steps(look: &Look, course: &Course) -> Markup {
                 @let times = step.window.times;
                 tr id=(format!("step-{}", step.window.position)) {
                     th scope="row" class="l" { a href=(format!("/logs?step={}", step.window.position)) { (step.window.name) } }
-                    td class=(format!("l {}", tone(doing))) { (doing.word()) }
+                    td class=(format!("l {}", tone(doing))) {
+                        @if matches!(doing, Doing::Failed | Doing::Died) { a href=(format!("#error-{}-what", step.window.position)) { (doing.word()) } }
+                        @else { (doing.word()) }
+                    }
                     td { (step.last_good.map_or("-".to_owned(), |at| short(now - at))) }
-                    td { (look.facts.limits.fresh.as_secs()) " s" }
+                    td { (short(TimeDelta::from_std(look.facts.limits.fresh).unwrap_or_default())) }
                     td { (seconds(times.map(|times| times.p50_s))) }
                     td { (seconds(times.map(|times| times.p95_s))) }
                     td { (seconds(times.map(|times| times.p99_s))) }
@@ -212,7 +222,7 @@ fn steps(look: &Look, course: &Course) -> Markup {
                     td { (svg::spark(&beats(&step.strip), &format!("newest runs of {}", step.window.name))) }
                 }
             } }
-        } }
+        } } }
     }
 }
 
@@ -227,8 +237,8 @@ fn beats(strip: &[Beat]) -> Vec<Option<f64>> {
 
 fn events(pace: &Pace) -> Markup {
     html! {
-        h2 { "Events" }
-        @if pace.happenings.is_empty() { p class="dim" { "none" } }
+        h2 { "Events, newest first" }
+        @if pace.happenings.is_empty() { p class="dim" { "Nothing has happened yet." } }
         @for one in pace.happenings.iter().take(20) {
             p class="event" {
                 (seen(one.at)) " "

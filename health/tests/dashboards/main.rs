@@ -6,8 +6,10 @@
 )]
 
 mod browser;
+mod clicks;
 mod connections;
 mod details;
+mod devtools;
 mod figures;
 mod held;
 mod keys;

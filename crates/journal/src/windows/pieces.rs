@@ -134,25 +134,8 @@ impl Piece {
 
     /// Neighbours as one: nothing without any.
     pub fn together(pieces: &[&Piece]) -> Option<Bucket> {
-        let mut all = pieces.first()?.bucket;
-        for next in pieces.iter().skip(1).map(|piece| piece.bucket) {
-            let (here, there) = (all.ok as f64, next.ok as f64);
-            all.mean_s = match (all.mean_s, next.mean_s) {
-                (Some(a), Some(b)) => Some((a * here + b * there) / (here + there).max(1.0)),
-                (a, b) => a.or(b),
-            };
-            all.ok += next.ok;
-            all.bad += next.bad;
-            all.max_s = larger(all.max_s, next.max_s);
-            all.data_age_s = larger(all.data_age_s, next.data_age_s);
-            all.matches = all.matches.max(next.matches);
-            all.data_bytes = all.data_bytes.max(next.data_bytes);
-            all.disk_free = match (all.disk_free, next.disk_free) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
-        }
-        Some(all)
+        let buckets: Vec<_> = pieces.iter().map(|piece| piece.bucket).collect();
+        Bucket::together(&buckets)
     }
 
     /// The steps of all of them, in the order of their places; times are right to within one part in 256.
@@ -180,6 +163,32 @@ impl Piece {
             window
         });
         windows.collect()
+    }
+}
+
+impl Bucket {
+    /// Neighbours as one: nothing without any.
+    pub fn together(buckets: &[Bucket]) -> Option<Bucket> {
+        let (first, others) = buckets.split_first()?;
+        let mut all = *first;
+        for next in others {
+            let (here, there) = (all.ok as f64, next.ok as f64);
+            all.mean_s = match (all.mean_s, next.mean_s) {
+                (Some(a), Some(b)) => Some((a * here + b * there) / (here + there).max(1.0)),
+                (a, b) => a.or(b),
+            };
+            all.ok += next.ok;
+            all.bad += next.bad;
+            all.max_s = larger(all.max_s, next.max_s);
+            all.data_age_s = larger(all.data_age_s, next.data_age_s);
+            all.matches = all.matches.max(next.matches);
+            all.data_bytes = all.data_bytes.max(next.data_bytes);
+            all.disk_free = match (all.disk_free, next.disk_free) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        Some(all)
     }
 }
 
