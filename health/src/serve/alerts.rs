@@ -158,9 +158,9 @@ fn card(look: &Look, one: &Active, word: Option<&str>) -> Markup {
         section class=(format!("alert {urgency}")) id=(format!("alert-{}", one.name)) {
             p {
                 b { (urgency) ": " (one.name) } @if one.silenced { " (silenced)" }
-                // Without a watcher nobody knows since when: every look sees it for the first time.
-                @if look.facts.alerts.watched { " since " (seen(alert.since)) ", for " (length(look.facts.now - alert.since)) }
-                @else { ", seen " (seen(alert.since)) }
+                // Without a watcher nobody may know since when: every look sees it for the first time.
+                @if !look.facts.alerts.watched && look.facts.now - alert.since < TimeDelta::seconds(2) { ", seen just now" }
+                @else { " since " (seen(alert.since)) ", for " (length(look.facts.now - alert.since)) }
             }
             p { (alert.what) }
             @if let Some(why) = &alert.why { p { "Why: " (why) } }
@@ -204,6 +204,7 @@ fn pending(look: &Look) -> Markup {
                 b { (one.name) } " "
                 @match &one.alert.waits_on {
                     Some(cause) => { "is not told of while " (cause) " fires" },
+                    None if !look.facts.alerts.watched => "does not fire yet",
                     None => { "fires at " (seen(one.alert.ready_from)) " if it lasts until then" },
                 }
                 ": " (one.alert.what)

@@ -5,7 +5,7 @@ use journal::windows::Bucket;
 use maud::{Markup, html};
 
 use super::course::Course;
-use super::svg::{self, Cell, Series};
+use super::svg::{self, Series};
 use crate::facts::Forecast;
 use crate::look::{Look, Range};
 use crate::monitor::overview::short;
@@ -28,16 +28,8 @@ pub(super) fn charts(look: &Look, course: &Course) -> Markup {
     let mean = values(&|bucket| bucket.mean_s);
     let longest = values(&|bucket| bucket.max_s);
     let ages = values(&|bucket| bucket.data_age_s);
-    let cells: Vec<_> = course
-        .buckets
-        .iter()
-        .map(|bucket| match (bucket.ok, bucket.bad) {
-            (0, 0) => Cell::Nothing,
-            (_, 0) => Cell::Good,
-            (0, _) => Cell::Bad,
-            _ => Cell::Mixed,
-        })
-        .collect();
+    let pieces = course.buckets.iter().map(|bucket| (bucket.ok, bucket.bad));
+    let pieces: Vec<_> = pieces.collect();
     let sum = |count: fn(&Bucket) -> u64| grouped(course.buckets.iter().map(count).sum());
     let words = format!(
         "{} good and {} bad cycles from {from} to {until}",
@@ -47,8 +39,8 @@ pub(super) fn charts(look: &Look, course: &Course) -> Markup {
     html! {
         h2 { "Cycles, " (course.range.word()) }
         figure {
-            figcaption { (words) ". Short green bar: all good; higher: some failed; highest, red: all failed; gap: no cycle." }
-            (svg::strip(&cells, &words))
+            figcaption { (words) ". Low, green: good ones; on top, red: the share that failed; a gap: none ran." }
+            (svg::strip(&pieces, &words))
         }
         div class="charts" {
             (svg::chart("How long a cycle takes", &from, &until, " s", &[
@@ -114,10 +106,9 @@ fn disk(look: &Look, course: &Course) -> Markup {
     }
     let data = course.fills.iter().rev().find_map(|fill| fill.data_bytes);
     let title = match (full, data) {
-        (Some(Forecast::InSeconds(left)), _) => format!(
-            "Free space of the disk, full in about {}",
-            short(TimeDelta::seconds(left as i64))
-        ),
+        (Some(Forecast::InSeconds(left)), _) => {
+            format!("Free space of the disk, full in {}", until_full(left))
+        }
         (_, Some(data)) => format!(
             "Free space of the disk; the data directory holds {}",
             bytes(data)
@@ -143,6 +134,16 @@ fn disk(look: &Look, course: &Course) -> Markup {
     let lines = if filling { &lines[..] } else { &lines[..1] };
     let stamp = |at: DateTime<Utc>| at.format("%d %b %H:%M").to_string();
     svg::chart(&title, &stamp(first.0), &stamp(until), " GB", lines)
+}
+
+/// How long it takes until the disk is full, as exactly as a forecast can be.
+pub(super) fn until_full(seconds: f64) -> String {
+    let days = seconds / 86_400.0;
+    match days {
+        days if days < 2.0 => short(TimeDelta::seconds(seconds as i64)),
+        days if days < 365.0 => format!("{days:.0} days"),
+        _ => "over a year".to_owned(),
+    }
 }
 
 /// What was asked of the provider in each piece of the last hour, and what failed; a longer time is not kept

@@ -93,7 +93,7 @@ fn details(look: &Look, one: &Failure, pace: Option<&StepPace>) -> Markup {
         details id=(format!("error-{}", step.position)) {
             summary {
                 b class=(if again { "" } else { "bad" }) { (name) } ": " (ago(ended, look.facts.now))
-                @if again { span class="dim" { ", ok now" } }
+                @if again { span class="dim" { ", later runs were ok" } }
             }
             // A link to what stands in here opens it, a link to the whole would not.
             div class="inside" id=(format!("error-{}-what", step.position)) {

@@ -232,7 +232,7 @@ pub fn one(look: &Look, page: &One<'_>) -> Markup {
             a href=(format!("/matches/{}?format={word}", row.id)) aria-current=[(one == page.format).then_some("true")] { (word.replace('_', " ")) }
         } }
         div class="scroll" { table {
-            thead { tr { th scope="col" class="l" { "Market" } th scope="col" { "Line" } th scope="col" class="l outcomes" { "Prices, and probability with the margin removed" } th scope="col" class="l" { "Opened" } th scope="col" class="l" { "Book" } th scope="col" { "Margin" } th scope="col" { "Age" } th scope="col" class="l" { "State" } } }
+            thead { tr { th scope="col" class="l" { "Market" } th scope="col" { "Line" } th scope="col" class="l outcomes" { "Prices, fair probability" } th scope="col" class="l" { "Opened" } th scope="col" class="l" { "Book" } th scope="col" { "Margin" } th scope="col" { "Age" } th scope="col" class="l" { "State" } } }
             tbody {
                 (quote("1X2", RESULTS, row.result.as_ref(), |_| String::new(), page.format, since))
                 (quote("Handicap", ["home", "away"], row.handicap.as_ref(), price::handicap, page.format, since))

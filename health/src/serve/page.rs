@@ -146,7 +146,7 @@ fn cards(look: &Look) -> Markup {
         .and_then(|growth| growth.disk);
     let disk = match (full, look.facts.host.disk) {
         (Some(Forecast::InSeconds(left)), _) => {
-            format!("full in {}", short(TimeDelta::seconds(left as i64)))
+            format!("full in {}", charts::until_full(left))
         }
         (Some(Forecast::Never), _) => "not filling".to_owned(),
         (None, Some(disk)) => format!("{:.0}% used", disk.percent()),

@@ -144,42 +144,40 @@ pub fn spark(values: &[Option<f64>], words: &str) -> Markup {
     }
 }
 
-/// What a cell of a strip is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cell {
-    /// All good.
-    Good,
-    /// Some good and some bad.
-    Mixed,
-    /// All bad.
-    Bad,
-    /// Nothing ran.
-    Nothing,
-}
-
-/// A strip of cells, the newest right. What is bad is higher too, so that no colour is needed.
-pub fn strip(cells: &[Cell], words: &str) -> Markup {
-    let wide = WIDTH / cells.len().max(1) as f64;
-    let mut rects = String::new();
-    for (at, cell) in cells.iter().enumerate() {
-        let (class, top) = match cell {
-            Cell::Good => ("ok", 10),
-            Cell::Mixed => ("warn", 5),
-            Cell::Bad => ("bad", 0),
-            Cell::Nothing => continue,
-        };
-        let x = wide * at as f64;
+/// A strip of pieces of time, the newest right: how many good and bad cycles each had. Good is low and bad
+/// stands on top of it, the higher the larger its share, so that no colour is needed.
+pub fn strip(pieces: &[(u64, u64)], words: &str) -> Markup {
+    let wide = WIDTH / pieces.len().max(1) as f64;
+    let (mut good, mut bad) = (String::new(), String::new());
+    let bar = |text: &mut String, at: usize, top: f64, bottom: f64| {
+        // Writing to a string can't fail.
         let _ = write!(
-            rects,
-            "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{top}\" width=\"{:.1}\" height=\"{}\"/>",
+            text,
+            "M{:.1} {top:.0}h{:.1}V{bottom:.0}h-{:.1}z",
+            wide * at as f64,
             wide * 0.8,
-            20 - top
+            wide * 0.8
         );
+    };
+    for (at, piece) in pieces.iter().enumerate() {
+        match piece {
+            (0, 0) => {}
+            (0, _) => bar(&mut bad, at, 0.0, 20.0),
+            (_, 0) => bar(&mut good, at, 10.0, 20.0),
+            (well, ill) => {
+                // One among thousands is still to be seen.
+                let share = *ill as f64 / (well + ill) as f64;
+                let top = 10.0 - (10.0 * share).max(3.0);
+                bar(&mut good, at, 10.0, 20.0);
+                bar(&mut bad, at, top, 10.0);
+            }
+        }
     }
     html! {
         svg class="strip" viewBox=(format!("0 0 {WIDTH} 20")) preserveAspectRatio="none" role="img" aria-label=(words) {
             title { (words) }
-            (PreEscaped(rects))
+            path class="ok" d=(good) {}
+            path class="bad" d=(bad) {}
         }
     }
 }
@@ -204,6 +202,26 @@ mod tests {
         assert_eq!(path(&values, 0.0, 2.0, place), "M0 5.0L1 0.0M3 0.0");
         // What stands alone has no line, and is seen all the same.
         assert_eq!(dots(&values, 0.0, 2.0, place), "M3 0.0h0");
+    }
+
+    #[test]
+    fn a_strip_is_high_where_cycles_were_bad_and_has_a_gap_where_none_was() {
+        let text = strip(&[(60, 0), (0, 3), (0, 0), (30, 30)], "words").into_string();
+        let line = |class: &str| {
+            let rest = text
+                .split(&format!("class=\"{class}\" d=\""))
+                .nth(1)
+                .unwrap();
+            rest.split('"').next().unwrap().to_owned()
+        };
+        assert_eq!(
+            line("ok"),
+            "M0.0 10h120.0V20h-120.0zM450.0 10h120.0V20h-120.0z"
+        );
+        assert_eq!(
+            line("bad"),
+            "M150.0 0h120.0V20h-120.0zM450.0 5h120.0V10h-120.0z"
+        );
     }
 
     #[test]

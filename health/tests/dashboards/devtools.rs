@@ -173,13 +173,17 @@ impl Tab {
         let place = self.try_ask("DOM.getBoxModel", &node)?;
         let corner = |at: usize| place["model"]["border"][at].as_f64().unwrap();
         let (x, y) = ((corner(0) + corner(4)) / 2.0, (corner(1) + corner(5)) / 2.0);
-        // A button that something lies over is not one that a person can press.
+        // A button that something lies over is not one that a person can press. Here a place is one of the
+        // whole page, not of the window.
+        let view = self.try_ask("Page.getLayoutMetrics", &json!({}))?;
+        let moved = |key: &str| view["cssVisualViewport"][key].as_f64().unwrap();
         let there = self.try_ask(
             "DOM.getNodeForLocation",
-            &json!({"x": x as i64, "y": y as i64}),
+            &json!({"x": (x + moved("pageX")) as i64, "y": (y + moved("pageY")) as i64}),
         )?;
-        let described = self.try_ask("DOM.describeNode", &node)?;
-        if there["backendNodeId"] != described["node"]["backendNodeId"] {
+        let all = json!({"nodeId": found["nodeId"], "depth": -1});
+        let described = self.try_ask("DOM.describeNode", &all)?;
+        if !holds(&described["node"], &there["backendNodeId"]) {
             return Err(format!("something else lies there: {there}"));
         }
         for kind in ["mousePressed", "mouseReleased"] {
@@ -190,6 +194,13 @@ impl Tab {
         }
         Ok(())
     }
+}
+
+/// Whether a node is this one or has it within.
+fn holds(node: &Value, wanted: &Value) -> bool {
+    let children = node["children"].as_array();
+    node["backendNodeId"] == *wanted
+        || children.is_some_and(|all| all.iter().any(|child| holds(child, wanted)))
 }
 
 impl Drop for Tab {

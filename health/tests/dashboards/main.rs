@@ -13,6 +13,7 @@ mod devtools;
 mod figures;
 mod held;
 mod keys;
+mod overview;
 mod pages;
 #[path = "../it/place.rs"]
 #[expect(dead_code, reason = "the other tests use the rest of it")]
