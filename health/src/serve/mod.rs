@@ -17,6 +17,7 @@ mod guard;
 pub mod logs;
 pub mod matches;
 pub mod metrics;
+pub mod one_match;
 pub mod page;
 mod routes;
 mod shown;

@@ -9,7 +9,7 @@ use football::Format;
 use super::answer::Page;
 use super::course::{Course, Hours};
 use super::shown::Shown;
-use super::{alerts, api, logs, matches, page};
+use super::{alerts, api, logs, matches, one_match, page};
 use crate::look::{Look, Range};
 use crate::product::{Board, Detail, Filter, Sort, Which, trail};
 use crate::verdict::{Level, Verdict};
@@ -105,9 +105,9 @@ fn one(look: &Look, id: &str, format: Format) -> Page {
         let file = look.facts.data.output(1);
         trail::whole(&file, &board.histories, id, quote.bookmaker_id)
     });
-    let main = matches::one(
+    let main = one_match::one(
         look,
-        &matches::One {
+        &one_match::One {
             row,
             detail: detail.as_ref().map_err(String::as_str),
             history: &history,
