@@ -28,7 +28,15 @@ pub fn table(look: &Look, filter: &Filter, format: Format, page: usize) -> Marku
     let now = look.facts.now;
     let board = match look.board.as_ref() {
         Ok(board) => board,
-        Err(why) => return html! { p class="bad" { "No matches to show: " (why.message) } },
+        Err(why) => {
+            // What step 6 says of a missing file is for who runs it by hand.
+            let missing = look.facts.product_file().found.is_none();
+            return html! { p class="bad" {
+                "No matches to show: "
+                @if missing { "no cycle has written any yet, or their file was removed. The overview says what to do." }
+                @else { (why.message) }
+            } };
+        }
     };
     let rows = filter.apply(&board.matches);
     let since = board.age_s(now);

@@ -152,14 +152,22 @@ fn cards(look: &Look) -> Markup {
         (None, Some(disk)) => format!("{:.0}% used", disk.percent()),
         (None, None) => "unknown".to_owned(),
     };
-    let [live, upcoming, ..] = board.map(|board| board.counts()).unwrap_or_default();
+    let matches = match board.map(|board| board.counts()) {
+        Some([live, upcoming, ..]) => (format!("{live} live"), format!("{upcoming} upcoming")),
+        None => ("-".to_owned(), "no matches can be read".to_owned()),
+    };
+    let fresh = match (stale, board) {
+        (false, _) => "age of the data",
+        (true, Some(_)) => "age of the data: STALE, don't bet on it",
+        (true, None) => "no data: nothing to bet on",
+    };
     let card = |class: &str, value: String, words: &str| {
         html! { div class="card" { b class=(class) { (value) } span { (words) } } }
     };
     html! {
         div class="cards" {
-            (card(if stale { "bad" } else { "ok" }, age.map_or("none".to_owned(), short), if stale { "age of the data: STALE, don't bet on it" } else { "age of the data" }))
-            (card("", format!("{live} live"), &format!("{upcoming} upcoming")))
+            (card(if stale { "bad" } else { "ok" }, age.map_or("none".to_owned(), short), fresh))
+            (card("", matches.0, &matches.1))
             (card("", times.map_or("-".to_owned(), |times| format!("{:.2} s", times.p95_s)), "for a cycle; 95 of 100 take no longer"))
             (card(if rate.is_some_and(|rate| rate < 1.0) { "warn" } else { "" }, rate.map_or("-".to_owned(), |rate| format!("{:.1}%", rate * 100.0)), "of the last hour's cycles were good"))
             (card("", disk, "disk"))

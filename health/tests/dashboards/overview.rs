@@ -191,3 +191,19 @@ fn the_last_error_opens_without_scripts_by_a_press_and_by_its_link() {
         });
     }
 }
+
+#[test]
+fn where_nothing_was_written_yet_no_number_is_made_up_and_the_way_on_is_said() {
+    let place = Place::new();
+    let server = Server::of(&place, &[]);
+    let page = server.get("/").body;
+    assert!(page.contains("no data: nothing to bet on"), "{page}");
+    assert!(
+        page.contains("no matches can be read") && !page.contains("0 live"),
+        "{page}"
+    );
+    assert!(page.contains("Do: <code>"), "{page}");
+    let page = server.get("/matches").body;
+    assert!(page.contains("no cycle has written any yet"), "{page}");
+    assert!(!page.contains("--input"), "{page}");
+}
