@@ -203,3 +203,37 @@ fn number(at: DateTime<Utc>) -> i64 {
 fn start(hour: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::hours(hour)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cycle_a_minute_leaves_no_gap_in_an_hour_and_none_is_counted_twice() {
+        let bucket = |at: i64| {
+            let begun =
+                |second: i64| (second * 10).div_euclid(600) - (second * 10 - 375).div_euclid(600);
+            let end = (at + 1) * 375 / 10;
+            Bucket {
+                start: DateTime::UNIX_EPOCH + TimeDelta::milliseconds(at * 37_500),
+                ok: begun(end).unsigned_abs(),
+                bad: 0,
+                mean_s: None,
+                max_s: None,
+                matches: None,
+                data_bytes: None,
+                disk_free: None,
+                data_age_s: None,
+            }
+        };
+        let buckets: Vec<_> = (0..96).map(bucket).collect();
+        let all = |buckets: &[Bucket]| buckets.iter().map(|bucket| bucket.ok).sum::<u64>();
+        assert!(buckets.iter().any(|bucket| bucket.ok == 0));
+        let found = thinned(&buckets, Duration::from_secs(60));
+        assert!(found.iter().all(|bucket| bucket.ok > 0), "{found:?}");
+        assert_eq!(all(&found), all(&buckets));
+        assert!(found.is_sorted_by_key(|bucket| bucket.start));
+        // A cycle every few seconds needs no longer pieces.
+        assert_eq!(thinned(&buckets, Duration::from_secs(15)).len(), 96);
+    }
+}
