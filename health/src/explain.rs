@@ -126,7 +126,8 @@ fn past(facts: &Facts, cycle: &Cycle, steps: &[Step]) -> String {
     text
 }
 
-fn one_step(step: &Step) -> String {
+/// How a step of a cycle went, in words.
+pub(crate) fn one_step(step: &Step) -> String {
     let how = match step.outcome {
         None => "runs".to_owned(),
         Some(StepOutcome::Ok) => "ok".to_owned(),

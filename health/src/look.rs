@@ -114,11 +114,22 @@ pub enum Range {
     Day,
     /// A week.
     Week,
+    /// Thirty days; only on the pages, which keep what they have read of it.
+    Month,
 }
 
 impl Range {
-    /// All, in the order in which a key goes through them.
+    /// Those of the terminal, in the order in which a key goes through them.
     pub const ALL: [Range; 4] = [Range::Quarter, Range::Hour, Range::Day, Range::Week];
+
+    /// Those of the pages.
+    pub const PAGES: [Range; 5] = [
+        Range::Quarter,
+        Range::Hour,
+        Range::Day,
+        Range::Week,
+        Range::Month,
+    ];
 
     /// The word in addresses and on the screen.
     pub const fn word(self) -> &'static str {
@@ -127,12 +138,13 @@ impl Range {
             Range::Hour => "1h",
             Range::Day => "24h",
             Range::Week => "7d",
+            Range::Month => "30d",
         }
     }
 
     /// The span that a word names.
     pub fn of(word: &str) -> Option<Range> {
-        Self::ALL.into_iter().find(|range| range.word() == word)
+        Self::PAGES.into_iter().find(|range| range.word() == word)
     }
 
     /// The one after it.
@@ -148,6 +160,7 @@ impl Range {
             Range::Hour => 60,
             Range::Day => 1440,
             Range::Week => 10_080,
+            Range::Month => 43_200,
         })
     }
 }
@@ -240,7 +253,8 @@ impl Pace {
     }
 }
 
-fn steps(windows: Vec<StepWindow>, runs: &[Run]) -> Vec<StepPace> {
+/// The steps of a span, with their newest runs.
+pub(crate) fn steps(windows: Vec<StepWindow>, runs: &[Run]) -> Vec<StepPace> {
     let mut all: Vec<_> = windows
         .into_iter()
         .map(|window| {

@@ -3,6 +3,8 @@
 //!
 //! Skipped starts are events and carry their number at the head of their text (`3 start(s) fell out`).
 
+mod failures;
+mod pieces;
 mod shapes;
 
 use std::collections::BTreeMap;
@@ -15,6 +17,7 @@ use crate::reader::{CYCLE, Cycle, Reader, cycle, optional};
 use crate::record::{CycleOutcome, EventKind, StepOutcome, instant, millis};
 use crate::schema::JournalError;
 
+pub use pieces::{Piece, StepPiece};
 pub use shapes::{Bucket, Fill, Percentiles, Run, StepWindow, Window};
 
 impl Reader {

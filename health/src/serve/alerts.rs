@@ -158,7 +158,9 @@ fn card(look: &Look, one: &Active, word: Option<&str>) -> Markup {
         section class=(format!("alert {urgency}")) id=(format!("alert-{}", one.name)) {
             p {
                 b { (urgency) ": " (one.name) } @if one.silenced { " (silenced)" }
-                " since " (seen(alert.since)) ", for " (length(look.facts.now - alert.since))
+                // Without a watcher nobody may know since when: every look sees it for the first time.
+                @if !look.facts.alerts.watched && look.facts.now - alert.since < TimeDelta::seconds(2) { ", seen just now" }
+                @else { " since " (seen(alert.since)) ", for " (length(look.facts.now - alert.since)) }
             }
             p { (alert.what) }
             @if let Some(why) = &alert.why { p { "Why: " (why) } }
@@ -166,7 +168,7 @@ fn card(look: &Look, one: &Active, word: Option<&str>) -> Markup {
             p class="dim" {
                 @match alert.last_told {
                     Some(last) => { "Messages: " (alert.told) ", the last " (length(look.facts.now - last)) " ago" },
-                    None => "No message yet",
+                    None => "No message was sent yet",
                 }
                 @if let Some(next) = one.next_reminder.filter(|_| !one.silenced) { "; the next reminder " (seen(next)) }
             }
@@ -196,13 +198,14 @@ fn silence(look: &Look, name: &str, word: Option<&str>) -> Markup {
 fn pending(look: &Look) -> Markup {
     let pending = &look.facts.alerts.pending;
     html! { @if !pending.is_empty() {
-        h2 { "Not told yet" }
+        h2 { "Not firing yet" }
         @for one in pending {
             p class="event" {
                 b { (one.name) } " "
                 @match &one.alert.waits_on {
-                    Some(cause) => { "waits on " (cause) },
-                    None => { "not told before " (seen(one.alert.ready_from)) },
+                    Some(cause) => { "is not told of while " (cause) " fires" },
+                    None if !look.facts.alerts.watched => "does not fire yet",
+                    None => { "fires at " (seen(one.alert.ready_from)) " if it lasts until then" },
                 }
                 ": " (one.alert.what)
             }
@@ -214,7 +217,7 @@ fn silences(look: &Look, word: Option<&str>) -> Markup {
     let silences = &look.facts.alerts.silences;
     html! {
         h2 { "Silences" }
-        @if silences.is_empty() { p class="dim" { "None is silenced." } }
+        @if silences.is_empty() { p class="dim" { "No alert is silenced." } }
         @for one in silences {
             @let name = if one.name == "*" { "all" } else { &one.name };
             form method="post" action=(PATH) class="event" {
@@ -230,7 +233,7 @@ fn silences(look: &Look, word: Option<&str>) -> Markup {
                     input type="hidden" name="word" value=(word);
                     input type="hidden" name="do" value="unsilence";
                     input type="hidden" name="name" value=(name);
-                    button { "Tell again" }
+                    button { "End this silence" }
                 }
             }
         }
@@ -246,9 +249,9 @@ fn told(look: &Look) -> Markup {
     let view = &look.facts.alerts;
     let now = look.facts.now;
     html! {
-        h2 { "Told" }
-        @if view.sinks.is_empty() { p { "Nobody: no " code { "[[sink]]" } " is configured." } }
-        @else if !view.watched { p class="warn" { "Nobody now: " code { "health watch" } " does not run (the orchestrator starts it)." } }
+        h2 { "Who is told" }
+        @if view.sinks.is_empty() { p { "Nobody: the configuration has no " code { "[[sink]]" } ", so alerts are seen only here and by " code { "health alerts" } "." } }
+        @else if !view.watched { p class="warn" { "Nobody now: " code { "health watch" } ", which sends the messages, does not run (the orchestrator starts it)." } }
         @for sink in &view.sinks {
             p class="event" {
                 b { (sink.name) } " (" (sink.kind) ") "
@@ -257,7 +260,7 @@ fn told(look: &Look) -> Markup {
                     (None, Some(at)) => { "ok, last " (length(now - at)) " ago" },
                     (None, None) => "nothing sent yet",
                 }
-                @if sink.queued > 0 { ", " (sink.queued) " wait" }
+                @if sink.queued > 0 { ", " (sink.queued) " messages wait" }
             }
         }
     }
@@ -272,7 +275,7 @@ fn past(look: &Look) -> Markup {
     };
     html! {
         h2 { "History" }
-        @if history.is_empty() { p class="dim" { "No alert has fired yet (" code { "health watch" } " remembers them)." } }
+        @if history.is_empty() { p class="dim" { "Nothing is remembered: " code { "health watch" } " writes down what fires, while it runs." } }
         @else {
             @for entry in history.iter().rev().take(PAST) { (entry_line(entry)) }
             @if history.len() > PAST { p class="dim" { "Older ones: " code { "health alerts history -n " (history.len()) (look.facts.data_flag) } } }
@@ -298,7 +301,7 @@ fn rules() -> Markup {
         details id="rules" {
             summary { "All " (ALL.len()) " rules" }
             @for rule in &ALL { p class="event" { b { (rule.name) } ": " (rule.about) } }
-            p class="dim" { "The numbers of one now: " code { "health alerts explain NAME" } }
+            p class="dim" { "How one stands now, with its numbers: " code { "health alerts explain NAME" } }
         }
     }
 }

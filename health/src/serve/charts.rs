@@ -1,70 +1,64 @@
 //! The charts of the first page: cycles, their time, the age of the data, requests, disk.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use journal::windows::Bucket;
 use maud::{Markup, html};
 
-use super::svg::{self, Cell, Series};
+use super::course::Course;
+use super::svg::{self, Series};
 use crate::facts::Forecast;
-use crate::look::{Look, Pace, Range};
+use crate::look::{Look, Range};
 use crate::monitor::overview::short;
-use crate::words::bytes;
+use crate::words::{bytes, grouped};
 
 /// Points of the disk's chart.
 const FILL_POINTS: usize = 96;
 
 /// All of them.
-pub(super) fn charts(look: &Look, pace: &Pace) -> Markup {
+pub(super) fn charts(look: &Look, course: &Course) -> Markup {
     let now = look.facts.now;
-    let stamp = |at: DateTime<Utc>| match pace.range {
+    let stamp = |at: DateTime<Utc>| match course.range {
         Range::Quarter | Range::Hour => at.format("%H:%M").to_string(),
         _ => at.format("%d %b %H:%M").to_string(),
     };
-    let (from, until) = (stamp(now - pace.range.length()), stamp(now));
-    let values = |value: &dyn Fn(&journal::windows::Bucket) -> Option<f64>| {
-        pace.buckets.iter().map(value).collect::<Vec<_>>()
+    let (from, until) = (stamp(course.from), stamp(now));
+    let values = |value: &dyn Fn(&Bucket) -> Option<f64>| {
+        course.buckets.iter().map(value).collect::<Vec<_>>()
     };
     let mean = values(&|bucket| bucket.mean_s);
     let longest = values(&|bucket| bucket.max_s);
     let ages = values(&|bucket| bucket.data_age_s);
-    let cells: Vec<_> = pace
-        .buckets
-        .iter()
-        .map(|bucket| match (bucket.ok, bucket.bad) {
-            (0, 0) => Cell::Nothing,
-            (_, 0) => Cell::Good,
-            (0, _) => Cell::Bad,
-            _ => Cell::Mixed,
-        })
-        .collect();
-    let window = &pace.window;
+    let pieces = course.buckets.iter().map(|bucket| (bucket.ok, bucket.bad));
+    let pieces: Vec<_> = pieces.collect();
+    let sum = |count: fn(&Bucket) -> u64| grouped(course.buckets.iter().map(count).sum());
     let words = format!(
         "{} good and {} bad cycles from {from} to {until}",
-        window.ok,
-        window.bad()
+        sum(|bucket| bucket.ok),
+        sum(|bucket| bucket.bad)
     );
     html! {
-        h2 { "Cycles, " (pace.range.word()) }
+        h2 { "Cycles, " (course.range.word()) }
         figure {
-            figcaption { (words) "; a tall red bar is a bad time, a gap one without cycles" }
-            (svg::strip(&cells, &words))
+            figcaption { (words) ". Low, green: good ones; on top, red: the share that failed; a gap: none ran." }
+            (svg::strip(&pieces, &words))
         }
         div class="charts" {
-            (svg::chart("Time of a cycle", &from, &until, " s", &[
-                Series { name: "mean", values: &mean, dashed: false, class: "ok" },
-                Series { name: "longest", values: &longest, dashed: false, class: "dim" },
+            (svg::chart("How long a cycle takes", &from, &until, " s", &[
+                Series { name: "on average", values: &mean, dashed: false, class: "ok" },
+                Series { name: "the longest", values: &longest, dashed: false, class: "dim" },
             ]))
             (svg::chart("Age of the data at the end of a cycle", &from, &until, " s", &[
                 Series { name: "age", values: &ages, dashed: false, class: "ok" },
             ]))
-            (requests(look, pace, &from, &until))
-            (disk(look, pace))
+            (requests(look, course, &from, &until))
+            (disk(look, course))
         }
     }
 }
 
 /// The free space over the last week and, dashed, as it goes on if it goes on so.
-fn disk(look: &Look, pace: &Pace) -> Markup {
-    let fills: Vec<_> = pace
+fn disk(look: &Look, course: &Course) -> Markup {
+    let fills: Vec<_> = course
         .fills
         .iter()
         .filter_map(|fill| Some((fill.at, fill.disk_free?)))
@@ -89,9 +83,11 @@ fn disk(look: &Look, pace: &Pace) -> Markup {
         FILL_POINTS
     };
     let mut known = vec![None; FILL_POINTS];
+    // A single look is a point, and no line that would tell of a past.
+    let begin = if fills.len() == 1 { past - 1 } else { 0 };
     let mut next = fills.iter().peekable();
     let mut standing = None;
-    for (point, value) in known.iter_mut().enumerate().take(past) {
+    for (point, value) in known.iter_mut().enumerate().take(past).skip(begin) {
         let at = span * point as f64 / (past - 1) as f64;
         while let Some((_, free)) =
             next.next_if(|(when, _)| (*when - first.0).num_seconds() as f64 <= at)
@@ -108,12 +104,11 @@ fn disk(look: &Look, pace: &Pace) -> Markup {
             ahead[point] = Some((now * (1.0 - seconds / left.max(1.0))).max(0.0));
         }
     }
-    let data = pace.fills.iter().rev().find_map(|fill| fill.data_bytes);
+    let data = course.fills.iter().rev().find_map(|fill| fill.data_bytes);
     let title = match (full, data) {
-        (Some(Forecast::InSeconds(left)), _) => format!(
-            "Free space of the disk, full in about {}",
-            short(TimeDelta::seconds(left as i64))
-        ),
+        (Some(Forecast::InSeconds(left)), _) => {
+            format!("Free space of the disk, full in {}", until_full(left))
+        }
         (_, Some(data)) => format!(
             "Free space of the disk; the data directory holds {}",
             bytes(data)
@@ -141,15 +136,25 @@ fn disk(look: &Look, pace: &Pace) -> Markup {
     svg::chart(&title, &stamp(first.0), &stamp(until), " GB", lines)
 }
 
+/// How long it takes until the disk is full, as exactly as a forecast can be.
+pub(super) fn until_full(seconds: f64) -> String {
+    let days = seconds / 86_400.0;
+    match days {
+        days if days < 2.0 => short(TimeDelta::seconds(seconds as i64)),
+        days if days < 365.0 => format!("{days:.0} days"),
+        _ => "over a year".to_owned(),
+    }
+}
+
 /// What was asked of the provider in each piece of the last hour, and what failed; a longer time is not kept
 /// request by request.
-fn requests(look: &Look, pace: &Pace, from: &str, until: &str) -> Markup {
+fn requests(look: &Look, course: &Course, from: &str, until: &str) -> Markup {
     let cycles = look.facts.history.as_ref().ok();
-    let (Some(history), Range::Quarter | Range::Hour) = (cycles, pace.range) else {
+    let (Some(history), Range::Quarter | Range::Hour) = (cycles, course.range) else {
         return html! {};
     };
-    let pieces = pace.buckets.len().max(1);
-    let begin = look.facts.now - pace.range.length();
+    let pieces = course.buckets.len().max(1);
+    let begin = look.facts.now - course.range.length();
     let mut asked = vec![None; pieces];
     let mut failed = vec![None; pieces];
     for cycle in &history.recent {
@@ -157,7 +162,7 @@ fn requests(look: &Look, pace: &Pace, from: &str, until: &str) -> Markup {
             continue;
         };
         let seconds = (ended - begin).num_seconds();
-        let piece = seconds * pieces as i64 / pace.range.length().num_seconds().max(1);
+        let piece = seconds * pieces as i64 / course.range.length().num_seconds().max(1);
         let Some(piece) = usize::try_from(piece).ok().filter(|at| *at < pieces) else {
             continue;
         };

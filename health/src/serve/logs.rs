@@ -2,9 +2,13 @@
 
 use std::collections::HashMap;
 
+use log::Level;
 use maud::{Markup, html};
 
+use crate::logs::Line;
 use crate::look::Look;
+use crate::verdict::commands;
+use crate::words::shell;
 
 /// Lines that are shown at most.
 const MOST: usize = 500;
@@ -37,6 +41,22 @@ impl Search {
         }
     }
 
+    /// The arguments of `health` that search alike, through all logs.
+    fn command(&self) -> String {
+        let mut command = format!("logs -n {}", self.lines);
+        if let Some(level) = self.level.and_then(|level| LEVELS.get(level)) {
+            command += &format!(" --level {}", level.to_lowercase());
+        }
+        if let Some(step) = self.step {
+            command += &format!(" --step {step}");
+        }
+        if !self.text.is_empty() {
+            let pattern = format!("(?i){}", regex::escape(&self.text));
+            command += &format!(" --grep {}", shell(&pattern));
+        }
+        command
+    }
+
     /// The newest lines that are wanted, the oldest first.
     pub fn apply(&self, lines: Vec<String>) -> Vec<String> {
         let text = self.text.to_lowercase();
@@ -67,10 +87,12 @@ impl Search {
 
 /// The page.
 pub fn page(look: &Look, search: &Search) -> Markup {
-    let lines = search.apply(crate::tail::lines(look.facts.data.logs()));
+    let lines = crate::tail::lines(look.facts.data.logs());
+    let all = lines.len();
+    let lines = search.apply(lines);
     html! {
         form method="get" action="/logs" {
-            input type="search" name="q" value=(search.text) placeholder="Text" aria-label="Text" maxlength="100";
+            input type="search" name="q" value=(search.text) placeholder="Words in the line" aria-label="Words in the line" maxlength="100";
             select name="level" aria-label="Level" {
                 option value="" { "all levels" }
                 @for (at, level) in LEVELS.iter().enumerate().take(3) { option value=(level) selected[search.level == Some(at)] { (level) " and worse" } }
@@ -79,18 +101,36 @@ pub fn page(look: &Look, search: &Search) -> Markup {
                 option value="" { "all steps" }
                 @for n in 1..=6_u8 { option value=(n) selected[search.step == Some(n)] { "step " (n) } }
             }
-            select name="lines" aria-label="Lines" { @for n in [50, 100, 250, 500] { option selected[n == search.lines] { (n) } } }
+            select name="lines" aria-label="Lines" { @for n in [50, 100, 250, 500] { option value=(n) selected[n == search.lines] { (n) " lines" } } }
             button { "Show" }
         }
-        p class="dim" { (lines.len()) " lines, the newest last. All of them: " code { (crate::verdict::commands::health("logs", &look.facts)) } }
-        @if lines.is_empty() { p { "No such line." } }
-        @for line in &lines {
-            pre class=(if line.contains("ERROR") { "bad" } else if line.contains("WARN") { "warn" } else { "" }) { (visible(line)) }
-        }
+        @if all == 0 { p { "There is no log yet: " code { (look.facts.data.logs().display()) } " has no day log with a line in it." } }
+        @else { p class="dim" {
+            @match lines.len() { 0 => "No such line", 1 => "1 line", n => { (n) " lines, the newest last" } }
+            ", times in UTC, from the end of the newest logs. Farther back: " code { (commands::health(&search.command(), &look.facts)) }
+            @if lines.len() > 20 { " · " a href="#newest" { "to the newest" } }
+        } }
+        @for line in &lines { (shown(line)) }
+        p id="newest" {}
     }
 }
 
-/// A line without what turns text around or controls a terminal.
-fn visible(line: &str) -> String {
-    step6::screen_text(line, 2000).into_owned()
+/// A line without what turns text around or controls a terminal, coloured by its level.
+pub(super) fn shown(line: &str) -> Markup {
+    let text = |text| step6::screen_text(text, 2000);
+    let parts = Line::of(line);
+    let class = match parts.level {
+        Some(Level::Error) => "log bad",
+        Some(Level::Warn) => "log warn",
+        _ => "log",
+    };
+    html! { pre class=(class) {
+        @match (parts.at, parts.level, parts.who) {
+            (Some(at), Some(level), Some(who)) => {
+                span class="dim" { (at.format("%Y-%m-%d %H:%M:%S%.3f")) }
+                (format!(" {:<5} ", level.as_str())) (text(who)) ": " (text(parts.words))
+            },
+            _ => (text(line)),
+        }
+    } }
 }

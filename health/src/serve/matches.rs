@@ -1,18 +1,20 @@
-//! `/matches`: the table of matches, and one match in full.
+//! `/matches`: the table of matches.
 
-use chrono::{DateTime, Utc};
 use football::{Format, Phase};
 use maud::{Markup, html};
 use step6::price::{self, Movement};
 
-use super::svg::{self, Series};
+use super::svg;
 use crate::look::Look;
 use crate::monitor::matches::league;
 use crate::monitor::overview::short;
-use crate::product::{Detail, Filter, Quote, Row, Sort, State, Which};
+use crate::product::{Filter, Quote, Row, Sort, State, Which};
 
 /// Rows on one page.
 pub const MOST: usize = 50;
+
+/// How the outcomes of a match are written.
+pub(super) const RESULTS: [&str; 3] = ["1", "X", "2"];
 
 /// The names of the prices that can be chosen.
 pub fn formats() -> impl Iterator<Item = (Format, &'static str)> {
@@ -26,7 +28,15 @@ pub fn table(look: &Look, filter: &Filter, format: Format, page: usize) -> Marku
     let now = look.facts.now;
     let board = match look.board.as_ref() {
         Ok(board) => board,
-        Err(why) => return html! { p class="bad" { "No matches to show: " (why.message) } },
+        Err(why) => {
+            // What step 6 says of a missing file is for who runs it by hand.
+            let missing = look.facts.product_file().found.is_none();
+            return html! { p class="bad" {
+                "No matches to show: "
+                @if missing { "no cycle has written any yet, or their file was removed. The overview says what to do." }
+                @else { (why.message) }
+            } };
+        }
     };
     let rows = filter.apply(&board.matches);
     let since = board.age_s(now);
@@ -40,7 +50,7 @@ pub fn table(look: &Look, filter: &Filter, format: Format, page: usize) -> Marku
 
         }
         @if board.matches.is_empty() { p { "The feed lists no match now." } }
-        @else if rows.is_empty() { p { "No match is like that." } }
+        @else if rows.is_empty() { p { "No match fits this search." } }
         @else {
             div class="scroll" { table class="m" {
                 thead { tr {
@@ -48,8 +58,7 @@ pub fn table(look: &Look, filter: &Filter, format: Format, page: usize) -> Marku
                     th scope="col" class="l" { "Away" } th scope="col" { "1" } th scope="col" { "X" } th scope="col" { "2" }
                     th scope="col" { "Move" } th scope="col" class="l" { "Home win" }
                     th scope="col" { "Handicap" } th scope="col" { "Goals" } th scope="col" class="l" { "Book" }
-                    th scope="col" { "Books" } th scope="col" { "Margin" } th scope="col" { "Age" }
-                    th scope="col" class="l" { "" } th scope="col" class="l" { "Competition" }
+                    th scope="col" { "Margin" } th scope="col" { "Age" } th scope="col" class="l" { "Competition" }
                 } }
                 tbody { @for row in rows.iter().skip((page - 1) * MOST).take(MOST) { (line(row, format, since)) } }
             } }
@@ -59,8 +68,9 @@ pub fn table(look: &Look, filter: &Filter, format: Format, page: usize) -> Marku
                 } }
             }
             p class="dim" {
-                "Struck through: suspended, not to be had. ~ stale or from an old score. Handicap (Hcp): the home side's line. "
-                "Move: fair probability of a home win since the opening, in points. " "Home win: since kick-off, else since the opening."
+                "Struck through: suspended, not to be had. ~ stale, or from an old score. N: neutral ground. Handicap (Hcp): the home side's line. "
+                "Move: by how many points the probability of a home win, margin removed, has changed since the opening. "
+                "Home win: its course since kick-off, else since the opening. Age: since the price was set."
             }
         }
     }
@@ -136,19 +146,23 @@ fn line(row: &Row, format: Format, since: i64) -> Markup {
             td class="l" { @if let Some(trail) = &row.trail { (svg::spark(&trail.home, "fair probability of a home win")) } }
             (market(row.handicap.as_ref(), price::handicap, format))
             (market(row.goals.as_ref(), price::total, format))
-            td class="l dim" { (row.result.as_ref().map_or("", |quote| &quote.bookmaker)) }
-            td class="dim" { @if row.books > 0 { (row.books) } }
-            td class="dim" { (row.result.as_ref().map_or(String::new(), |quote| price::percent(quote.margin, 1))) }
-            td { (quoted.map_or(String::new(), |(_, age)| price::age(age + since))) }
-            td class=(format!("l {}", quoted.map_or("dim", |(state, _)| class(state)))) {
-                @match quoted { Some(_) if row.over() => { "over" }, Some((state, _)) if state != State::Open => { (state.word()) }, _ => {} }
+            td class="l dim" {
+                (row.result.as_ref().map_or("", |quote| &quote.bookmaker))
+                @if row.books > 0 { " " small { @if row.result.is_some() { "of " } (row.books) @if row.books == 1 { " book" } @else { " books" } } }
             }
+            td class="dim" { (row.result.as_ref().map_or(String::new(), |quote| price::percent(quote.margin, 1))) }
+            td { @if let Some((state, age)) = quoted {
+                span class="age" { (price::age(age + since)) }
+                @if row.over() { " " small { "over" } }
+                @else if state != State::Open { " " small class=(class(state)) { (state.word()) } }
+            } }
             td class="l league dim" { (league(row)) }
         }
     }
 }
 
-fn class(state: State) -> &'static str {
+/// The class that colours a state.
+pub(super) fn class(state: State) -> &'static str {
     match state {
         State::Open => "",
         State::OldScore | State::Stale => "warn",
@@ -195,195 +209,4 @@ pub fn name(name: Option<&str>) -> String {
 fn cards(reds: Option<i64>) -> Markup {
     let n = reds.unwrap_or(0);
     html! { @if n > 0 { span class="bad" title=(format!("{n} red")) { " " (step6::scoreboard::red_cards(reds)) " " } } }
-}
-
-/// What the page of one match shows.
-pub struct One<'a> {
-    /// The match.
-    pub row: &'a Row,
-    /// What step 2 knows of it, or why it can't be had.
-    pub detail: Result<&'a Detail, &'a str>,
-    /// The fair 1X2 probabilities over time.
-    pub history: &'a [(i64, Option<[f64; 3]>)],
-    /// How prices are written.
-    pub format: Format,
-}
-
-/// The page of one match.
-pub fn one(look: &Look, page: &One<'_>) -> Markup {
-    let row = page.row;
-    let now = look.facts.now;
-    let since = look.board().map_or(0, |board| board.age_s(now));
-    html! {
-        h2 { (name(row.home.as_deref())) " " (row.score) " " (name(row.away.as_deref())) }
-        p {
-            b { (row.clock) } " · " (row.score_more) @if !row.score_more.is_empty() { " · " } (league(row)) " · " (row.status)
-            @if let Some(at) = row.kickoff { " · kick-off " (at.format("%Y-%m-%d %H:%M UTC")) }
-            @if let Some(weather) = &row.weather { " · " (weather) }
-            " · id " code { (row.id) }
-        }
-        div class="pick" { @for (one, word) in formats() {
-            a href=(format!("/matches/{}?format={word}", row.id)) aria-current=[(one == page.format).then_some("true")] { (word.replace('_', " ")) }
-        } }
-        div class="scroll" { table {
-            thead { tr { th scope="col" class="l" { "Market" } th scope="col" { "Line" } th scope="col" class="l" { "Prices, fair probability" } th scope="col" class="l" { "Opened" } th scope="col" class="l" { "Book" } th scope="col" { "Margin" } th scope="col" { "Age" } th scope="col" class="l" { "State" } } }
-            tbody {
-                (quote("1X2", row.result.as_ref(), |_| String::new(), page.format, since))
-                (quote("Handicap", row.handicap.as_ref(), price::handicap, page.format, since))
-                (quote("Goals", row.goals.as_ref(), price::total, page.format, since))
-                (quote("Corners", row.corners.as_ref(), price::total, page.format, since))
-            }
-        } }
-        @if let Some(best) = &row.best {
-            p { "Best: " @for (decimal, book) in best { (price::price(*decimal, page.format)) " " span class="dim" { (book) } " " } }
-        }
-        @if let Some((books, fair)) = row.consensus {
-            p { "Consensus of " (books) " books: " @for p in fair { (price::percent(p, 1)) " " } }
-        }
-        div class="charts" {
-            (history("Fair probability of the quoted book", page.history, now))
-            @if let Some(trail) = row.trail.as_ref().filter(|_| row.phase == Phase::Live) {
-                (history("The same since kick-off", since_kickoff(page.history, trail.from), now))
-            }
-        }
-        @match page.detail {
-            Ok(detail) => { (incidents(detail)) @for grid in &detail.markets { (books(grid, page.format, now)) } },
-            Err(why) => p class="warn" { (why) },
-        }
-    }
-}
-
-fn quote<const N: usize>(
-    market: &str,
-    quote: Option<&Quote<N>>,
-    line: fn(f64) -> String,
-    format: Format,
-    since: i64,
-) -> Markup {
-    let Some(quote) = quote else { return html! {} };
-    let opened = quote.opening.as_ref().map_or(String::new(), |opening| {
-        let prices = opening
-            .prices
-            .map(|decimal| price::price(decimal, format))
-            .join(" / ");
-        format!("{} {prices}", line(opening.line))
-    });
-    html! {
-        tr {
-            th scope="row" class="l" { (market) } td { (line(quote.line)) }
-            td class="l" {
-                @for (at, decimal) in quote.prices.iter().enumerate() {
-                    span class=(if quote.state == State::Suspended { "susp" } else { "" }) { (price::price(*decimal, format)) }
-                    " " span class="dim" { (quote.fair[at].map_or(String::new(), |fair| price::percent(fair, 1))) } " "
-                }
-            }
-            td class="l dim" { (opened) } td class="l" { (quote.bookmaker) }
-            td { (price::percent(quote.margin, 1)) } td { (price::age(quote.age_s + since)) }
-            td class=(format!("l {}", class(quote.state))) { (quote.state.word()) }
-        }
-    }
-}
-
-/// The three fair probabilities over the time of the series.
-fn history(title: &str, points: &[(i64, Option<[f64; 3]>)], now: DateTime<Utc>) -> Markup {
-    let (Some(first), Some(last)) = (points.first(), points.last()) else {
-        return html! { p class="dim" { "No price history in the newest fetch." } };
-    };
-    const WIDE: usize = 160;
-    let span = (last.0 - first.0).max(1);
-    let mut series = [const { Vec::new() }; 3];
-    let mut next = 0;
-    let mut standing = None;
-    for point in 0..WIDE as i64 {
-        let at = first.0 + span * point / (WIDE as i64 - 1);
-        while let Some((_, fair)) = points.get(next).filter(|(when, _)| *when <= at) {
-            standing = *fair;
-            next += 1;
-        }
-        for (outcome, values) in series.iter_mut().enumerate() {
-            values.push(standing.map(|fair: [f64; 3]| fair[outcome] * 100.0));
-        }
-    }
-    let stamp = |at: i64| {
-        DateTime::from_timestamp(at, 0)
-            .unwrap_or(now)
-            .format("%d %b %H:%M")
-            .to_string()
-    };
-    let line = |name, outcome: usize, class, dashed| Series {
-        name,
-        values: &series[outcome],
-        dashed,
-        class,
-    };
-    svg::chart(
-        &format!("{title}, {} prices", points.len()),
-        &stamp(first.0),
-        &stamp(last.0),
-        "%",
-        &[
-            line("home", 0, "ok", false),
-            line("draw (dashed)", 1, "dim", true),
-            line("away", 2, "bad", false),
-        ],
-    )
-}
-
-/// The points from the last one before kick-off on.
-fn since_kickoff(points: &[(i64, Option<[f64; 3]>)], from: i64) -> &[(i64, Option<[f64; 3]>)] {
-    let at = points.partition_point(|(at, _)| *at < from);
-    &points[at.saturating_sub(1)..]
-}
-
-fn incidents(detail: &Detail) -> Markup {
-    html! {
-        h2 { "What happened" }
-        @if detail.incidents.is_empty() { p class="dim" { "Nothing that the feed tells of." } }
-        div class="scroll" { table { tbody { @for one in &detail.incidents {
-            tr {
-                td { (one.minute) } td class="l" { (one.side) } td { (one.score.map_or(String::new(), |[h, a]| format!("{h}-{a}"))) }
-                td class="l" { (step6::screen_text(&one.what, 60)) } td class="l dim" { (step6::screen_text(one.player.as_deref().unwrap_or_default(), 60)) }
-            }
-        } } } }
-        @if !detail.stats.is_empty() {
-            p class="dim" { @for (what, home, away) in &detail.stats { (what) " " (home.map_or("?".to_owned(), |n| n.to_string())) "-" (away.map_or("?".to_owned(), |n| n.to_string())) "; " } }
-        }
-    }
-}
-
-fn books(grid: &crate::product::detail::Grid, format: Format, now: DateTime<Utc>) -> Markup {
-    let best = Detail::best(grid);
-    let lines = grid.books.iter().any(|book| book.line.is_some());
-    let line = |value: Option<f64>| match value {
-        Some(value) if grid.market == "Handicap" => price::handicap(value),
-        Some(value) => price::total(value),
-        None => String::new(),
-    };
-    html! {
-        h2 { (grid.market) " at every book" }
-        div class="scroll" { table {
-            thead { tr {
-                th scope="col" class="l" { "Book" } @if lines { th scope="col" { "Line" } }
-                @for outcome in grid.outcomes { th scope="col" { (outcome) } }
-                th scope="col" { "Margin" } th scope="col" { "Age" } th scope="col" { "Ticks" } th scope="col" { "Score" } th scope="col" class="l" { "Opened" } th scope="col" class="l" { "" }
-            } }
-            tbody { @for book in &grid.books {
-                tr {
-                    th scope="row" class="l" { (book.bookmaker) } @if lines { td { (line(book.line)) } }
-                    @for (at, decimal) in book.prices.iter().enumerate() {
-                        @let text = price::price(*decimal, format);
-                        @if book.suspended { td class="susp" { (text) } }
-                        @else if book.stale { td class="dim" { "~" (text) } }
-                        @else if best.get(at).copied().flatten() == Some(*decimal) { td { b class="ok" { (text) " *" } } }
-                        @else { td { (text) } }
-                    }
-                    td { (price::percent(book.margin, 1)) } td { (price::age((now.timestamp() - book.at).max(0))) } td { (book.ticks) } td { (book.score) }
-                    td class="l dim" {
-                        @if let Some((opened, prices)) = &book.opening { (line(*opened)) " " @for decimal in prices { (price::price(*decimal, format)) " " } }
-                    }
-                    td class=(if book.suspended { "l bad" } else { "l warn" }) { @if book.suspended { "suspended" } @else if book.stale { "stale" } }
-                }
-            } }
-        } }
-    }
 }

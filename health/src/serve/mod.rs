@@ -11,10 +11,13 @@ mod answer;
 mod api;
 mod charts;
 mod connections;
+pub mod course;
+mod errors;
 mod guard;
 pub mod logs;
 pub mod matches;
 pub mod metrics;
+pub mod one_match;
 pub mod page;
 mod routes;
 mod shown;
@@ -79,6 +82,7 @@ fn serve(options: &Options, common: &Common, mut config: Config) -> Result<(), S
         .build()
         .map_err(|why| format!("failed to start the server: {why}"))?;
     let server = Arc::new(Server::new(common.clone(), config, access, guard));
+    let warm = Arc::clone(&server);
     let served = runtime.block_on(async move {
         let listener = tokio::net::TcpListener::bind(address).await.map_err(|why| {
             format!("failed to listen on {address}: {why} (is another `health serve` running? --listen names another port)")
@@ -93,6 +97,7 @@ fn serve(options: &Options, common: &Common, mut config: Config) -> Result<(), S
                 _ = int.recv() => {}
             }
         };
+        tokio::spawn(async move { warm.warm().await });
         connections::serve(listener, server, limits, stop).await;
         Ok(())
     });

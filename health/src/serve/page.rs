@@ -5,11 +5,12 @@ use maud::{DOCTYPE, Markup, html};
 use pipeline::VERSION;
 
 use super::answer::{SCRIPT, STYLE};
+use super::course::Course;
 use super::{charts, svg};
 use crate::facts::Forecast;
 use crate::look::{Beat, Look, Pace, Range};
 use crate::monitor::overview::short;
-use crate::monitor::steps::{Doing, fresh};
+use crate::monitor::steps::Doing;
 use crate::verdict::Level;
 use crate::words::grouped;
 
@@ -99,16 +100,17 @@ pub(super) fn seen(at: DateTime<Utc>) -> Markup {
 }
 
 /// The first page.
-pub fn overview(look: &Look, pace: Option<&Pace>, word: Option<&str>) -> Markup {
+pub fn overview(look: &Look, course: Option<&Course>, word: Option<&str>) -> Markup {
     html! {
         (problems(look))
         (super::alerts::cards(look, word))
         (cards(look))
-        @if let Some(pace) = pace {
-            (steps(look, pace))
-            (charts::charts(look, pace))
-            (events(pace))
+        @if let Some(course) = course {
+            (steps(look, course))
+            (super::errors::section(look, &course.steps))
+            (charts::charts(look, course))
         }
+        @if let Some(pace) = &look.pace { (events(pace)) }
     }
 }
 
@@ -144,32 +146,46 @@ fn cards(look: &Look) -> Markup {
         .and_then(|growth| growth.disk);
     let disk = match (full, look.facts.host.disk) {
         (Some(Forecast::InSeconds(left)), _) => {
-            format!("full in {}", short(TimeDelta::seconds(left as i64)))
+            format!("full in {}", charts::until_full(left))
         }
         (Some(Forecast::Never), _) => "not filling".to_owned(),
         (None, Some(disk)) => format!("{:.0}% used", disk.percent()),
         (None, None) => "unknown".to_owned(),
     };
-    let [live, upcoming, ..] = board.map(|board| board.counts()).unwrap_or_default();
+    let matches = match board.map(|board| board.counts()) {
+        Some([live, upcoming, ..]) => (format!("{live} live"), format!("{upcoming} upcoming")),
+        None => ("-".to_owned(), "no matches can be read".to_owned()),
+    };
+    let fresh = match (stale, board) {
+        (false, _) => "age of the data",
+        (true, Some(_)) => "age of the data: STALE, don't bet on it",
+        (true, None) => "no data: nothing to bet on",
+    };
     let card = |class: &str, value: String, words: &str| {
         html! { div class="card" { b class=(class) { (value) } span { (words) } } }
     };
     html! {
         div class="cards" {
-            (card(if stale { "bad" } else { "ok" }, age.map_or("none".to_owned(), short), if stale { "age of the data: STALE, don't bet on it" } else { "age of the data" }))
-            (card("", format!("{live} live"), &format!("{upcoming} upcoming")))
-            (card("", times.map_or("-".to_owned(), |times| format!("{:.2} s", times.p95_s)), "a cycle takes (p95)"))
-            (card(if rate.is_some_and(|rate| rate < 1.0) { "warn" } else { "" }, rate.map_or("-".to_owned(), |rate| format!("{:.1}%", rate * 100.0)), "of the hour's cycles good"))
+            (card(if stale { "bad" } else { "ok" }, age.map_or("none".to_owned(), short), fresh))
+            (card("", matches.0, &matches.1))
+            (card("", times.map_or("-".to_owned(), |times| format!("{:.2} s", times.p95_s)), "for a cycle; 95 of 100 take no longer"))
+            (card(if rate.is_some_and(|rate| rate < 1.0) { "warn" } else { "" }, rate.map_or("-".to_owned(), |rate| format!("{:.1}%", rate * 100.0)), "of the last hour's cycles were good"))
             (card("", disk, "disk"))
             (card("", look.facts.host.cpu.map_or("-".to_owned(), |cpu| format!("{:.0}%", cpu.percent())), "CPU"))
             (card("", look.facts.host.memory.map_or("-".to_owned(), |memory| format!("{:.0}%", memory.percent())), "memory"))
-            (card("", look.pace.as_ref().and_then(|pace| pace.fetch.as_ref()).map_or("-".to_owned(), |fetch| format!("{:.0}%", fetch.completeness * 100.0)), "of the newest fetch complete"))
+            (card("", look.pace.as_ref().and_then(|pace| pace.fetch.as_ref()).map_or("-".to_owned(), |fetch| format!("{:.0}%", fetch.completeness * 100.0)), "of the matches fetched without an error"))
         }
     }
 }
 
-fn steps(look: &Look, pace: &Pace) -> Markup {
-    let (young, all) = fresh(look);
+fn steps(look: &Look, course: &Course) -> Markup {
+    let all = course.steps.len();
+    let limit = look.facts.limits.fresh;
+    let young = course.steps.iter().filter(|step| {
+        let age = step.last_good.map(|at| look.facts.now - at);
+        age.is_some_and(|age| age.to_std().unwrap_or_default() <= limit)
+    });
+    let young = young.count();
     let tone = |doing: Doing| match doing {
         Doing::Well => "ok",
         Doing::Late | Doing::Waits => "warn",
@@ -180,27 +196,31 @@ fn steps(look: &Look, pace: &Pace) -> Markup {
     let seconds =
         |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2} s"));
     html! {
-        h2 { "Steps: " (young) " of " (all) " fresh" }
+        h2 { @if all == 0 { "Steps: none has run in the last " (course.range.word()) } @else { "Steps: " (young) " of " (all) " fresh" } }
         div class="pick" {
-            @for range in Range::ALL {
-                a href=(format!("/?range={}", range.word())) aria-current=[(range == pace.range).then_some("true")] { (range.word()) }
+            span { "Times and counts of the last" }
+            @for range in Range::PAGES {
+                a href=(format!("/?range={}", range.word())) aria-current=[(range == course.range).then_some("true")] { (range.word()) }
             }
         }
-        div class="scroll" { table {
+        @if all > 0 { div class="scroll" { table {
             thead { tr {
                 th scope="col" class="l" { "Step" } th scope="col" class="l" { "State" }
-                th scope="col" { "Age" } th scope="col" { "Limit" } th scope="col" { "p50" }
-                th scope="col" { "p95" } th scope="col" { "p99" } th scope="col" { "Matches" }
+                th scope="col" { "Age" } th scope="col" { "Limit" } th scope="col" title="half of the runs took no longer" { "p50" }
+                th scope="col" title="95 of 100 runs took no longer" { "p95" } th scope="col" title="99 of 100 runs took no longer" { "p99" } th scope="col" { "Matches" }
                 th scope="col" { "Good" } th scope="col" { "Bad" } th scope="col" { "Runs" }
             } }
-            tbody { @for step in &pace.steps {
+            tbody { @for step in &course.steps {
                 @let doing = Doing::of(step, &look.facts);
                 @let times = step.window.times;
                 tr id=(format!("step-{}", step.window.position)) {
                     th scope="row" class="l" { a href=(format!("/logs?step={}", step.window.position)) { (step.window.name) } }
-                    td class=(format!("l {}", tone(doing))) { (doing.word()) }
+                    td class=(format!("l {}", tone(doing))) {
+                        @if matches!(doing, Doing::Failed | Doing::Died) { a href=(format!("#error-{}-what", step.window.position)) { (doing.word()) } }
+                        @else { (doing.word()) }
+                    }
                     td { (step.last_good.map_or("-".to_owned(), |at| short(now - at))) }
-                    td { (look.facts.limits.fresh.as_secs()) " s" }
+                    td { (short(TimeDelta::from_std(look.facts.limits.fresh).unwrap_or_default())) }
                     td { (seconds(times.map(|times| times.p50_s))) }
                     td { (seconds(times.map(|times| times.p95_s))) }
                     td { (seconds(times.map(|times| times.p99_s))) }
@@ -210,7 +230,7 @@ fn steps(look: &Look, pace: &Pace) -> Markup {
                     td { (svg::spark(&beats(&step.strip), &format!("newest runs of {}", step.window.name))) }
                 }
             } }
-        } }
+        } } }
     }
 }
 
@@ -225,8 +245,8 @@ fn beats(strip: &[Beat]) -> Vec<Option<f64>> {
 
 fn events(pace: &Pace) -> Markup {
     html! {
-        h2 { "Events" }
-        @if pace.happenings.is_empty() { p class="dim" { "none" } }
+        h2 { "Events, newest first" }
+        @if pace.happenings.is_empty() { p class="dim" { "Nothing has happened yet." } }
         @for one in pace.happenings.iter().take(20) {
             p class="event" {
                 (seen(one.at)) " "

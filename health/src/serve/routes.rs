@@ -7,14 +7,21 @@ use axum::http::{StatusCode, Uri};
 use football::Format;
 
 use super::answer::Page;
+use super::course::{Course, Hours};
 use super::shown::Shown;
-use super::{alerts, api, logs, matches, page};
-use crate::look::{Look, Pace, Range};
+use super::{alerts, api, logs, matches, one_match, page};
+use crate::look::{Look, Range};
 use crate::product::{Board, Detail, Filter, Sort, Which, trail};
 use crate::verdict::{Level, Verdict};
 
 /// The page for an address; `word` is what a form must carry, if the pages have any.
-pub(super) fn make(shown: &Shown, uri: &Uri, format: Format, word: Option<&str>) -> Page {
+pub(super) fn make(
+    shown: &Shown,
+    uri: &Uri,
+    format: Format,
+    word: Option<&str>,
+    hours: &Hours,
+) -> Page {
     let look = &shown.look;
     let query = Query::<HashMap<String, String>>::try_from_uri(uri)
         .map(|Query(query)| query)
@@ -35,10 +42,9 @@ pub(super) fn make(shown: &Shown, uri: &Uri, format: Format, word: Option<&str>)
     let probe = |good: bool| Page::word(or_503(good), if good { "ok\n" } else { "not ok\n" });
     match uri.path() {
         "/" => {
-            let other = Range::of(get("range")).filter(|range| *range != Range::Hour);
-            let other = other.and_then(|range| Pace::read(&look.facts, range).ok());
-            let pace = other.as_ref().or(look.pace.as_ref());
-            html("overview", page::overview(look, pace, word))
+            let range = Range::of(get("range")).unwrap_or_default();
+            let course = Course::of(look, range, hours);
+            html("overview", page::overview(look, course.as_ref(), word))
         }
         "/matches" => {
             let page = get("page").parse().unwrap_or(1).clamp(1, 1000);
@@ -99,9 +105,9 @@ fn one(look: &Look, id: &str, format: Format) -> Page {
         let file = look.facts.data.output(1);
         trail::whole(&file, &board.histories, id, quote.bookmaker_id)
     });
-    let main = matches::one(
+    let main = one_match::one(
         look,
-        &matches::One {
+        &one_match::One {
             row,
             detail: detail.as_ref().map_err(String::as_str),
             history: &history,

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::access::Access;
 use super::answer::Page;
+use super::course::Hours;
 use super::guard::Guard;
 use super::metrics::{self, Counts};
 use super::routes;
@@ -30,6 +31,7 @@ pub(super) struct Server {
     pub(super) guard: Guard,
     format: Format,
     eyes: Arc<Mutex<(Looker, Counts)>>,
+    hours: Arc<Hours>,
     held: tokio::sync::Mutex<Held>,
 }
 
@@ -58,6 +60,7 @@ impl Server {
             guard,
             format: step6::parse_format(&config.display.format).unwrap_or(Format::American),
             eyes: Arc::new(Mutex::new((Looker::new(common, config), Counts::default()))),
+            hours: Arc::default(),
             held: tokio::sync::Mutex::default(),
         }
     }
@@ -89,12 +92,24 @@ impl Server {
         held.shown.clone()
     }
 
+    /// Takes the first look, and reads what a page of a month needs, before anybody asks.
+    pub(super) async fn warm(&self) {
+        let Some(shown) = self.look().await else {
+            return;
+        };
+        let hours = Arc::clone(&self.hours);
+        let read = move || hours.warm(&shown.look.facts.data.journal(), shown.look.facts.now);
+        // Nobody waits for it: a disk that hangs is told of by the looks.
+        tokio::task::spawn_blocking(read);
+    }
+
     /// The page at `uri`, made of `shown`; none when the disk does not answer in time.
     pub(super) async fn make(&self, shown: &Arc<Shown>, uri: &Uri) -> Option<Page> {
         let (shown, uri, format) = (Arc::clone(shown), uri.clone(), self.format);
+        let hours = Arc::clone(&self.hours);
         let word = self.guard.word().map(str::to_owned);
         let made = tokio::task::spawn_blocking(move || {
-            routes::make(&shown, &uri, format, word.as_deref())
+            routes::make(&shown, &uri, format, word.as_deref(), &hours)
         });
         match timeout(PATIENCE, made).await {
             Ok(Ok(page)) => Some(page),

@@ -10,7 +10,7 @@ use crate::server::Server;
 /// A browser that hangs is a fault, and not this test's to wait for.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-fn browser() -> Option<PathBuf> {
+pub fn browser() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let found = std::env::split_paths(&path)
         .flat_map(|folder| {
@@ -90,8 +90,8 @@ fn a_browser_shows_every_page_without_a_complaint() {
         ("/", "3 of 3 cycles good"),
         ("/matches", "+225"),
         ("/matches/m2", "Consensus"),
-        ("/alerts", "None is silenced."),
-        ("/logs", "No such line"),
+        ("/alerts", "No alert is silenced."),
+        ("/logs", "There is no log yet"),
     ] {
         let seen = visit(
             &browser,
@@ -131,9 +131,9 @@ fn with_scripts_off_everything_is_there_and_the_page_reloads_itself() {
         ("/matches/m2", &["Consensus of 4 books", "<script>alert(1)"]),
         (
             "/alerts",
-            &["No alert fires", "None is silenced.", "All 20 rules"],
+            &["No alert fires", "No alert is silenced.", "All 20 rules"],
         ),
-        ("/logs", &["No such line", "All of them"]),
+        ("/logs", &["There is no log yet", "all steps"]),
     ] {
         let copy = server
             .get(path)

@@ -6,11 +6,14 @@
 )]
 
 mod browser;
+mod clicks;
 mod connections;
 mod details;
+mod devtools;
 mod figures;
 mod held;
 mod keys;
+mod overview;
 mod pages;
 #[path = "../it/place.rs"]
 #[expect(dead_code, reason = "the other tests use the rest of it")]

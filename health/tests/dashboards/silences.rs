@@ -9,7 +9,7 @@ use crate::server::{Answer, Server};
 /// A service that is down fires without a delay, so that a test need not wait.
 const RULE: &str = "[alerts.rule.ServiceDown]\nfor = \"0s\"\n";
 
-fn writable(place: &Place, more: &[&str]) -> Server {
+pub fn writable(place: &Place, more: &[&str]) -> Server {
     let file = place.data("serve.toml");
     fs::write(&file, format!("{RULE}[serve]\nread_only = false\n")).unwrap();
     Server::of(
@@ -36,7 +36,7 @@ fn listed(place: &Place) -> String {
 }
 
 /// Nobody runs, and the watcher has seen it.
-fn broken() -> Place {
+pub fn broken() -> Place {
     let (place, lock) = well();
     drop(lock);
     let file = place.data("serve.toml");
@@ -70,13 +70,13 @@ fn a_button_silences_and_lets_speak_again_as_the_command_does() {
     );
     let page = server.get("/alerts").body;
     assert!(
-        page.contains("(silenced)") && page.contains("Tell again"),
+        page.contains("(silenced)") && page.contains("End this silence"),
         "{page}"
     );
     let done = server.post("/alerts", &form("do=unsilence"), &[&own(&server)]);
     assert_eq!(done.status, 303, "{}", done.body);
     assert!(!listed(&place).contains("Silences\n"));
-    assert!(server.get("/alerts").body.contains("None is silenced."));
+    assert!(server.get("/alerts").body.contains("No alert is silenced."));
     // Until the incident is over.
     let done = server.post("/alerts", &form("do=silence&for=over"), &[&own(&server)]);
     assert_eq!(done.status, 303, "{}", done.body);

@@ -1,5 +1,7 @@
 //! What the questions about spans of time are answered with.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -89,6 +91,29 @@ impl Percentiles {
             p95_s: rank(95),
             p99_s: rank(99),
             max_s: millis[last] as f64 / 1000.0,
+        })
+    }
+
+    /// Of lengths in milliseconds and how many were so long (nearest rank); none without any.
+    pub(crate) fn of_counts(counts: &BTreeMap<u32, u64>) -> Option<Percentiles> {
+        let runs: u64 = counts.values().sum();
+        let seconds = |length: u32| f64::from(length) / 1000.0;
+        let longest = seconds(*counts.last_key_value()?.0);
+        let rank = |percent: u64| {
+            let mut left = (runs * percent).div_ceil(100).max(1);
+            let found = counts.iter().find(|(_, times)| {
+                let here = left <= **times;
+                left = left.saturating_sub(**times);
+                here
+            });
+            found.map_or(longest, |(length, _)| seconds(*length))
+        };
+        Some(Percentiles {
+            runs,
+            p50_s: rank(50),
+            p95_s: rank(95),
+            p99_s: rank(99),
+            max_s: longest,
         })
     }
 }
