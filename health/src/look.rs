@@ -21,6 +21,9 @@ pub const STRIP: u32 = 96;
 /// Events that are looked at.
 const EVENTS: u32 = 60;
 
+/// Looks at the disk over a week that its chart shows: one every half hour.
+const FILLS: u32 = 337;
+
 /// Everything at one time.
 #[derive(Debug)]
 pub struct Look {
@@ -233,7 +236,7 @@ impl Pace {
             strip: strip(&runs),
             happenings: happenings(&reader)?,
             buckets: reader.buckets(since, facts.now, width)?,
-            fills: reader.fills(facts.now - TimeDelta::days(7), 10)?,
+            fills: reader.fills(facts.now - TimeDelta::days(7), FILLS)?,
             fetch,
             newest: newest.map(|cycle| cycle.seq),
         })

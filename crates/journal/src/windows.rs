@@ -228,27 +228,50 @@ impl Reader {
         Ok(buckets)
     }
 
-    /// The disk and the data directory since `since`, one look for every `every` cycles, oldest first.
+    /// The disk and the data directory since `since`, oldest first: no more than `points` looks, evenly over
+    /// the cycles. Each is found by its number, so that a week costs as many pages of the file as it has
+    /// points, however short the cycles are.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn fills(&self, since: DateTime<Utc>, every: u32) -> Result<Vec<Fill>, JournalError> {
+    pub fn fills(&self, since: DateTime<Utc>, points: u32) -> Result<Vec<Fill>, JournalError> {
+        let ends = "SELECT (SELECT seq FROM cycle INDEXED BY cycle_started WHERE started_at >= ?1
+             ORDER BY started_at LIMIT 1), (SELECT max(seq) FROM cycle)";
+        let mut statement = self.connection.prepare_cached(ends)?;
+        let ends: (Option<i64>, Option<i64>) =
+            statement.query_row(params![millis(since)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (Some(first), Some(last)) = ends else {
+            return Ok(Vec::new());
+        };
+        // What runs, and what ended without a look, is passed over to the one before.
         let mut statement = self.connection.prepare_cached(
-            "SELECT started_at, data_bytes, disk_free FROM cycle INDEXED BY cycle_started
-             WHERE started_at >= ?1 AND seq % ?2 = 0 ORDER BY started_at",
+            "SELECT started_at, data_bytes, disk_free FROM cycle
+             WHERE seq > ?1 AND seq <= ?2 AND started_at >= ?3
+             AND (data_bytes IS NOT NULL OR disk_free IS NOT NULL) ORDER BY seq DESC LIMIT 1",
         )?;
-        let rows = statement.query_map(params![millis(since), every.max(1)], |row| {
-            Ok(Fill {
-                at: instant(row.get(0)?),
-                data_bytes: optional(row, 1)?,
-                disk_free: optional(row, 2)?,
-            })
-        })?;
-        let fills = rows.collect::<Result<Vec<_>, _>>()?;
-        Ok(fills
-            .into_iter()
-            .filter(|fill| fill.data_bytes.is_some() || fill.disk_free.is_some())
-            .collect())
+        let pieces = i64::from(points.saturating_sub(1).max(1));
+        let mut fills = Vec::new();
+        let mut done = first - 1;
+        for piece in 0..=pieces {
+            let seq = first + (last - first) * piece / pieces;
+            if seq == done {
+                continue;
+            }
+            let found = statement
+                .query_row(params![done, seq, millis(since)], |row| {
+                    Ok(Fill {
+                        at: instant(row.get(0)?),
+                        data_bytes: optional(row, 1)?,
+                        disk_free: optional(row, 2)?,
+                    })
+                })
+                .optional()?;
+            fills.extend(found);
+            done = seq;
+        }
+        // A clock that was set back puts a later cycle before an earlier one.
+        fills.sort_by_key(|fill| fill.at);
+        Ok(fills)
     }
 
     /// The matches of the good cycles from `since` to `until`.

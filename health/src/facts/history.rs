@@ -18,6 +18,9 @@ const STRIP: u32 = 60;
 /// Events that are shown.
 const EVENTS: u32 = 50;
 
+/// Looks at the disk over a week, one every four hours: enough to see through a daily pruning.
+const FILLS: u32 = 43;
+
 /// What the journal says.
 #[derive(Clone, Debug, Serialize)]
 pub struct History {
@@ -174,7 +177,7 @@ impl History {
             cycle_day: None,
             runs: Vec::new(),
             events: Vec::new(),
-            fills: reader.fills(now - TimeDelta::days(7), 60)?,
+            fills: reader.fills(now - TimeDelta::days(7), FILLS)?,
         };
         if depth == Depth::Full {
             history.steps_hour = reader.step_windows(hour)?;
