@@ -14,6 +14,7 @@ mod place;
 mod reading;
 mod server;
 mod shape;
+mod silencing;
 mod situations;
 mod troubles;
 mod verdicts;
