@@ -17,6 +17,7 @@ mod shape;
 mod silencing;
 mod situations;
 mod troubles;
+mod trust;
 mod verdicts;
 mod watcher;
 mod watching;
