@@ -335,6 +335,8 @@ fn happening(event: Event) -> Happening {
         | EventKind::SkippedBackoff
         | EventKind::SkippedDisk
         | EventKind::SkippedSuspend
+        | EventKind::ClockForward
+        | EventKind::ClockBack
         | EventKind::Backoff => 'W',
         _ => 'I',
     };

@@ -110,7 +110,7 @@ impl<'c> Rounds<'c> {
             for jump in self.clocks.look(now) {
                 let text = words::jump(jump);
                 log::warn!("{text}");
-                self.shop.record.event(EventKind::Note, 1, &text);
+                self.shop.record.event(words::kind(jump), 1, &text);
                 // What was promised by the old time means another moment now.
                 self.shop.pulse.promise(SLACK);
             }

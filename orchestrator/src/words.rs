@@ -112,6 +112,15 @@ pub fn account(ticks: u64, skipped: &BTreeMap<Reason, u64>) -> String {
     )
 }
 
+/// As what a jump of the clocks is recorded.
+pub const fn kind(jump: Jump) -> EventKind {
+    match jump {
+        Jump::Slept(_) => EventKind::Note,
+        Jump::Forward(_) => EventKind::ClockForward,
+        Jump::Back(_) => EventKind::ClockBack,
+    }
+}
+
 /// A jump of the clocks.
 pub fn jump(jump: Jump) -> String {
     match jump {

@@ -149,12 +149,16 @@ pub enum EventKind {
     Resume,
     /// The configuration was read again, or refused.
     Reload,
+    /// The wall clock was set forward.
+    ClockForward,
+    /// The wall clock was set back.
+    ClockBack,
     /// Something else worth keeping.
     Note,
 }
 
 impl EventKind {
-    const ALL: [EventKind; 13] = [
+    const ALL: [EventKind; 15] = [
         EventKind::Start,
         EventKind::Stop,
         EventKind::Finished,
@@ -167,6 +171,8 @@ impl EventKind {
         EventKind::Pause,
         EventKind::Resume,
         EventKind::Reload,
+        EventKind::ClockForward,
+        EventKind::ClockBack,
         EventKind::Note,
     ];
 
@@ -185,6 +191,8 @@ impl EventKind {
             EventKind::Pause => "pause",
             EventKind::Resume => "resume",
             EventKind::Reload => "reload",
+            EventKind::ClockForward => "clock_forward",
+            EventKind::ClockBack => "clock_back",
             EventKind::Note => "note",
         }
     }

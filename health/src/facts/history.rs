@@ -46,6 +46,8 @@ pub struct History {
     pub last_turn: Option<Event>,
     /// The newest backoff that began.
     pub last_backoff: Option<Event>,
+    /// When the orchestrator last saw the wall clock set forward or back.
+    pub last_clock: Option<Event>,
     /// Starts of the orchestrator in the last 15 minutes.
     pub starts_15m: u32,
     /// The cycles of the last hour, the newest first, without the running one.
@@ -177,6 +179,7 @@ impl History {
                 EventKind::Finished,
             ])?,
             last_backoff: reader.newest_event(&[EventKind::Backoff])?,
+            last_clock: reader.newest_event(&[EventKind::ClockForward, EventKind::ClockBack])?,
             starts_15m: reader
                 .events_since(&[EventKind::Start], now - TimeDelta::minutes(15))?
                 .len()
