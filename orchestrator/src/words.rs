@@ -139,3 +139,20 @@ pub fn length(length: Duration) -> String {
         _ => humantime::format_duration(Duration::from_secs(length.as_secs())).to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_is_told_from_a_sleep_in_the_record() {
+        let by = Duration::from_secs(7200);
+        for (happened, recorded) in [
+            (Jump::Slept(by), EventKind::Note),
+            (Jump::Forward(by), EventKind::ClockForward),
+            (Jump::Back(by), EventKind::ClockBack),
+        ] {
+            assert_eq!(kind(happened), recorded);
+        }
+    }
+}
