@@ -5,7 +5,6 @@
 
 mod shapes;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -83,24 +82,30 @@ impl Reader {
     /// # Errors
     /// When the file can't be read.
     pub fn step_windows(&self, since: DateTime<Utc>) -> Result<Vec<StepWindow>, JournalError> {
-        let mut found: BTreeMap<(u32, String), (StepWindow, Vec<u64>)> = BTreeMap::new();
+        // A cycle's number is found once, and the steps of all behind it lie side by side.
         let mut statement = self.connection.prepare_cached(
-            "SELECT step.position, step.name, step.outcome, step.wall_ms, step.attempts, step.max_rss
-             FROM cycle INDEXED BY cycle_started JOIN step ON step.cycle = cycle.seq
-             WHERE cycle.started_at >= ?1",
+            "SELECT position, name, outcome, wall_ms, attempts, max_rss FROM step WHERE cycle >=
+             (SELECT seq FROM cycle INDEXED BY cycle_started WHERE started_at >= ?1
+              ORDER BY started_at LIMIT 1)",
         )?;
+        let mut found: Vec<(StepWindow, Vec<u64>)> = Vec::new();
         let mut rows = statement.query(params![millis(since)])?;
         while let Some(row) = rows.next()? {
             let position: u32 = row.get(0)?;
-            let name: String = row.get(1)?;
-            let (window, walls) = found.entry((position, name.clone())).or_insert_with(|| {
+            let name = row.get_ref(1)?.as_str().unwrap_or_default();
+            let known = found
+                .iter()
+                .position(|(window, _)| window.position == position && window.name == name);
+            let at = known.unwrap_or_else(|| {
                 let window = StepWindow {
                     position,
-                    name,
+                    name: name.to_owned(),
                     ..StepWindow::default()
                 };
-                (window, Vec::new())
+                found.push((window, Vec::new()));
+                found.len() - 1
             });
+            let (window, walls) = &mut found[at];
             match row.get_ref(2)?.as_str().unwrap_or_default() {
                 "ok" => {
                     window.ok += 1;
@@ -112,11 +117,13 @@ impl Reader {
             window.retries += optional(row, 4)?.unwrap_or(1).saturating_sub(1);
             window.max_rss = window.max_rss.max(optional(row, 5)?);
         }
-        let windows = found.into_values().map(|(mut window, walls)| {
+        let windows = found.into_iter().map(|(mut window, walls)| {
             window.times = Percentiles::of(walls);
             window
         });
-        Ok(windows.collect())
+        let mut windows: Vec<_> = windows.collect();
+        windows.sort_by(|one, other| (one.position, &one.name).cmp(&(other.position, &other.name)));
+        Ok(windows)
     }
 
     /// The runs of the newest `cycles` cycles, the oldest first.

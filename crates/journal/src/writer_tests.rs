@@ -347,6 +347,36 @@ fn looks_at_the_disk_are_as_many_as_asked_for_and_reach_from_the_first_cycle_to_
 }
 
 #[test]
+fn the_steps_of_a_span_are_those_of_the_cycles_that_began_in_it() {
+    let (_folder, path) = place();
+    let (mut journal, _) = Journal::open(&path).unwrap();
+    for minute in [0, 10, 20] {
+        cycle(&mut journal, minute, CycleOutcome::Ok);
+    }
+    let key = journal.begin_cycle("d", at(30), None).unwrap();
+    journal.begin_step(key, 1, "step1", at(30)).unwrap();
+    let reader = Reader::open(&path).unwrap();
+    let good = |since| {
+        let steps = reader.step_windows(since).unwrap();
+        let found = steps
+            .iter()
+            .map(|step| (&*step.name, step.ok, step.retries));
+        format!("{:?}", found.collect::<Vec<_>>())
+    };
+    assert_eq!(good(at(0)), r#"[("step1", 3, 3)]"#);
+    assert_eq!(good(at(10)), r#"[("step1", 2, 2)]"#);
+    assert_eq!(
+        good(at(25)),
+        r#"[("step1", 0, 0)]"#,
+        "what runs is no good one yet"
+    );
+    assert_eq!(good(at(31)), "[]");
+    let step = reader.step_windows(at(0)).unwrap().remove(0);
+    assert_eq!(step.times.unwrap().p50_s, 1.2);
+    assert_eq!(step.max_rss, Some(30_000_000));
+}
+
+#[test]
 fn a_deleted_file_is_noticed() {
     let (_folder, path) = place();
     let (journal, _) = Journal::open(&path).unwrap();
