@@ -8,7 +8,7 @@ use pipeline::Exit;
 use serde_json::json;
 
 use crate::facts::Facts;
-use crate::verdict::{Situation, Verdict, commands};
+use crate::verdict::{Problem, Situation, Verdict, commands};
 use crate::words::{ago, bytes, clock, grouped, instant, length, wrapped};
 
 /// Explains the cycle whose id begins with `id`, or the present.
@@ -265,6 +265,18 @@ fn present(facts: &Facts) -> String {
         if let Some(why) = why {
             text.push_str(&wrapped("  why:  ", why));
         }
+    }
+    let jumped = |problem: &Problem| problem.situation == Situation::ClockJumped;
+    if let Some(set) = facts
+        .clock_set()
+        .filter(|_| !verdict.problems.iter().any(jumped))
+    {
+        let words = format!(
+            "{} ({}): times of what was recorded before are of another clock than those behind",
+            set.text,
+            ago(set.at, facts.now)
+        );
+        text.push_str(&wrapped("  note: ", &words));
     }
     let next = match facts.presence {
         Presence::Running(_) if verdict.problems.is_empty() => commands::report(facts),

@@ -21,6 +21,9 @@ pub const STRIP: u32 = 96;
 /// Events that are looked at.
 const EVENTS: u32 = 60;
 
+/// Looks at the disk over a week that its chart shows: one every half hour.
+const FILLS: u32 = 337;
+
 /// Everything at one time.
 #[derive(Debug)]
 pub struct Look {
@@ -246,7 +249,7 @@ impl Pace {
             strip: strip(&runs),
             happenings: happenings(&reader)?,
             buckets: reader.buckets(since, facts.now, width)?,
-            fills: reader.fills(facts.now - TimeDelta::days(7), 10)?,
+            fills: reader.fills(facts.now - TimeDelta::days(7), FILLS)?,
             fetch,
             newest: newest.map(|cycle| cycle.seq),
         })
@@ -346,6 +349,8 @@ fn happening(event: Event) -> Happening {
         | EventKind::SkippedBackoff
         | EventKind::SkippedDisk
         | EventKind::SkippedSuspend
+        | EventKind::ClockForward
+        | EventKind::ClockBack
         | EventKind::Backoff => 'W',
         _ => 'I',
     };

@@ -51,7 +51,7 @@ pub enum Situation {
     DataStale,
     /// The disk has little or no room.
     DiskLow,
-    /// The clock was set back.
+    /// The clock was set back, or forward and no cycle has been good since.
     ClockJumped,
     /// A sink can't be reached.
     SinkFailing,

@@ -110,7 +110,7 @@ impl<'c> Rounds<'c> {
             for jump in self.clocks.look(now) {
                 let text = words::jump(jump);
                 log::warn!("{text}");
-                self.shop.record.event(EventKind::Note, 1, &text);
+                self.shop.record.event(words::kind(jump), 1, &text);
                 // What was promised by the old time means another moment now.
                 self.shop.pulse.promise(SLACK);
             }
@@ -250,7 +250,7 @@ impl<'c> Rounds<'c> {
         self.paused = paused;
         let (kind, text) = match (paused, pause.and_then(|pause| pause.until)) {
             (true, Some(until)) => {
-                let text = format!("paused until {}", local(until, Duration::ZERO));
+                let text = format!("paused until {}", utc(until));
                 (EventKind::Pause, text)
             }
             (true, None) => (
@@ -311,6 +311,12 @@ fn rules(plan: &Plan) -> Rules {
     }
 }
 
+/// An instant in words that are kept: whoever reads them may be elsewhere and on another day.
+fn utc(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// A time of today for who looks on here and now.
 fn local(at: DateTime<Utc>, later: Duration) -> String {
     let at = at + TimeDelta::from_std(later).unwrap_or_default();
     at.with_timezone(&Local).format("%H:%M:%S").to_string()

@@ -112,6 +112,15 @@ pub fn account(ticks: u64, skipped: &BTreeMap<Reason, u64>) -> String {
     )
 }
 
+/// As what a jump of the clocks is recorded.
+pub const fn kind(jump: Jump) -> EventKind {
+    match jump {
+        Jump::Slept(_) => EventKind::Note,
+        Jump::Forward(_) => EventKind::ClockForward,
+        Jump::Back(_) => EventKind::ClockBack,
+    }
+}
+
 /// A jump of the clocks.
 pub fn jump(jump: Jump) -> String {
     match jump {
@@ -128,5 +137,22 @@ pub fn length(length: Duration) -> String {
         0..1000 => format!("{millis} ms"),
         1000..60_000 => format!("{:.1} s", length.as_secs_f64()),
         _ => humantime::format_duration(Duration::from_secs(length.as_secs())).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_is_told_from_a_sleep_in_the_record() {
+        let by = Duration::from_secs(7200);
+        for (happened, recorded) in [
+            (Jump::Slept(by), EventKind::Note),
+            (Jump::Forward(by), EventKind::ClockForward),
+            (Jump::Back(by), EventKind::ClockBack),
+        ] {
+            assert_eq!(kind(happened), recorded);
+        }
     }
 }

@@ -148,12 +148,16 @@ pub enum EventKind {
     Resume,
     /// The configuration was read again, or refused.
     Reload,
+    /// The wall clock was set forward.
+    ClockForward,
+    /// The wall clock was set back.
+    ClockBack,
     /// Something else worth keeping.
     Note,
 }
 
 impl EventKind {
-    const ALL: [EventKind; 13] = [
+    const ALL: [EventKind; 15] = [
         EventKind::Start,
         EventKind::Stop,
         EventKind::Finished,
@@ -166,6 +170,8 @@ impl EventKind {
         EventKind::Pause,
         EventKind::Resume,
         EventKind::Reload,
+        EventKind::ClockForward,
+        EventKind::ClockBack,
         EventKind::Note,
     ];
 
@@ -184,6 +190,8 @@ impl EventKind {
             EventKind::Pause => "pause",
             EventKind::Resume => "resume",
             EventKind::Reload => "reload",
+            EventKind::ClockForward => "clock_forward",
+            EventKind::ClockBack => "clock_back",
             EventKind::Note => "note",
         }
     }

@@ -7,7 +7,6 @@ mod failures;
 mod pieces;
 mod shapes;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -86,24 +85,30 @@ impl Reader {
     /// # Errors
     /// When the file can't be read.
     pub fn step_windows(&self, since: DateTime<Utc>) -> Result<Vec<StepWindow>, JournalError> {
-        let mut found: BTreeMap<(u32, String), (StepWindow, Vec<u64>)> = BTreeMap::new();
+        // A cycle's number is found once, and the steps of all behind it lie side by side.
         let mut statement = self.connection.prepare_cached(
-            "SELECT step.position, step.name, step.outcome, step.wall_ms, step.attempts, step.max_rss
-             FROM cycle INDEXED BY cycle_started JOIN step ON step.cycle = cycle.seq
-             WHERE cycle.started_at >= ?1",
+            "SELECT position, name, outcome, wall_ms, attempts, max_rss FROM step WHERE cycle >=
+             (SELECT seq FROM cycle INDEXED BY cycle_started WHERE started_at >= ?1
+              ORDER BY started_at LIMIT 1)",
         )?;
+        let mut found: Vec<(StepWindow, Vec<u64>)> = Vec::new();
         let mut rows = statement.query(params![millis(since)])?;
         while let Some(row) = rows.next()? {
             let position: u32 = row.get(0)?;
-            let name: String = row.get(1)?;
-            let (window, walls) = found.entry((position, name.clone())).or_insert_with(|| {
+            let name = row.get_ref(1)?.as_str().unwrap_or_default();
+            let known = found
+                .iter()
+                .position(|(window, _)| window.position == position && window.name == name);
+            let at = known.unwrap_or_else(|| {
                 let window = StepWindow {
                     position,
-                    name,
+                    name: name.to_owned(),
                     ..StepWindow::default()
                 };
-                (window, Vec::new())
+                found.push((window, Vec::new()));
+                found.len() - 1
             });
+            let (window, walls) = &mut found[at];
             match row.get_ref(2)?.as_str().unwrap_or_default() {
                 "ok" => {
                     window.ok += 1;
@@ -115,11 +120,13 @@ impl Reader {
             window.retries += optional(row, 4)?.unwrap_or(1).saturating_sub(1);
             window.max_rss = window.max_rss.max(optional(row, 5)?);
         }
-        let windows = found.into_values().map(|(mut window, walls)| {
+        let windows = found.into_iter().map(|(mut window, walls)| {
             window.times = Percentiles::of(walls);
             window
         });
-        Ok(windows.collect())
+        let mut windows: Vec<_> = windows.collect();
+        windows.sort_by(|one, other| (one.position, &one.name).cmp(&(other.position, &other.name)));
+        Ok(windows)
     }
 
     /// The runs of the newest `cycles` cycles, the oldest first.
@@ -231,27 +238,50 @@ impl Reader {
         Ok(buckets)
     }
 
-    /// The disk and the data directory since `since`, one look for every `every` cycles, oldest first.
+    /// The disk and the data directory since `since`, oldest first: no more than `points` looks, evenly over
+    /// the cycles. Each is found by its number, so that a week costs as many pages of the file as it has
+    /// points, however short the cycles are.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn fills(&self, since: DateTime<Utc>, every: u32) -> Result<Vec<Fill>, JournalError> {
+    pub fn fills(&self, since: DateTime<Utc>, points: u32) -> Result<Vec<Fill>, JournalError> {
+        let ends = "SELECT (SELECT seq FROM cycle INDEXED BY cycle_started WHERE started_at >= ?1
+             ORDER BY started_at LIMIT 1), (SELECT max(seq) FROM cycle)";
+        let mut statement = self.connection.prepare_cached(ends)?;
+        let ends: (Option<i64>, Option<i64>) =
+            statement.query_row(params![millis(since)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (Some(first), Some(last)) = ends else {
+            return Ok(Vec::new());
+        };
+        // What runs, and what ended without a look, is passed over to the one before.
         let mut statement = self.connection.prepare_cached(
-            "SELECT started_at, data_bytes, disk_free FROM cycle INDEXED BY cycle_started
-             WHERE started_at >= ?1 AND seq % ?2 = 0 ORDER BY started_at",
+            "SELECT started_at, data_bytes, disk_free FROM cycle
+             WHERE seq > ?1 AND seq <= ?2 AND started_at >= ?3
+             AND (data_bytes IS NOT NULL OR disk_free IS NOT NULL) ORDER BY seq DESC LIMIT 1",
         )?;
-        let rows = statement.query_map(params![millis(since), every.max(1)], |row| {
-            Ok(Fill {
-                at: instant(row.get(0)?),
-                data_bytes: optional(row, 1)?,
-                disk_free: optional(row, 2)?,
-            })
-        })?;
-        let fills = rows.collect::<Result<Vec<_>, _>>()?;
-        Ok(fills
-            .into_iter()
-            .filter(|fill| fill.data_bytes.is_some() || fill.disk_free.is_some())
-            .collect())
+        let pieces = i64::from(points.saturating_sub(1).max(1));
+        let mut fills = Vec::new();
+        let mut done = first - 1;
+        for piece in 0..=pieces {
+            let seq = first + (last - first) * piece / pieces;
+            if seq == done {
+                continue;
+            }
+            let found = statement
+                .query_row(params![done, seq, millis(since)], |row| {
+                    Ok(Fill {
+                        at: instant(row.get(0)?),
+                        data_bytes: optional(row, 1)?,
+                        disk_free: optional(row, 2)?,
+                    })
+                })
+                .optional()?;
+            fills.extend(found);
+            done = seq;
+        }
+        // A clock that was set back puts a later cycle before an earlier one.
+        fills.sort_by_key(|fill| fill.at);
+        Ok(fills)
     }
 
     /// The matches of the good cycles from `since` to `until`.

@@ -20,31 +20,37 @@ fn place() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
+fn ended(minute: i64) -> CycleEnd<'static> {
+    CycleEnd {
+        at: at(minute) + TimeDelta::seconds(3),
+        outcome: CycleOutcome::Ok,
+        failed_step: None,
+        matches: Some(100),
+        wall: Duration::from_secs(3),
+        message: None,
+        overrun: (minute == 7).then_some(Duration::from_millis(250)),
+        fetched_at: Some(at(minute)),
+        with_odds: Some(90),
+        fetch: None,
+        data_bytes: Some(40_000_000),
+        disk_free: Some(9_000_000_000),
+    }
+}
+
 fn end(journal: &mut Journal, key: CycleKey, minute: i64, outcome: CycleOutcome) {
-    journal
-        .end_cycle(
-            key,
-            &CycleEnd {
-                at: at(minute) + TimeDelta::seconds(3),
-                outcome,
-                failed_step: (outcome == CycleOutcome::Failed).then_some("step1"),
-                matches: Some(100),
-                wall: Duration::from_secs(3),
-                message: None,
-                overrun: (minute == 7).then_some(Duration::from_millis(250)),
-                fetched_at: Some(at(minute)),
-                with_odds: Some(90),
-                fetch: Some(&Fetch {
-                    requests: 12,
-                    completeness: 0.75,
-                    errors: vec!["match/recent/list: timed out (1×)".to_owned()],
-                    ..Fetch::default()
-                }),
-                data_bytes: Some(40_000_000),
-                disk_free: Some(9_000_000_000),
-            },
-        )
-        .unwrap();
+    let fetch = Fetch {
+        requests: 12,
+        completeness: 0.75,
+        errors: vec!["match/recent/list: timed out (1×)".to_owned()],
+        ..Fetch::default()
+    };
+    let end = CycleEnd {
+        outcome,
+        failed_step: (outcome == CycleOutcome::Failed).then_some("step1"),
+        fetch: Some(&fetch),
+        ..ended(minute)
+    };
+    journal.end_cycle(key, &end).unwrap();
 }
 
 fn cycle(journal: &mut Journal, minute: i64, outcome: CycleOutcome) {
@@ -317,6 +323,77 @@ fn events_are_counted_by_how_often_they_stand_for() {
         .unwrap();
     assert_eq!((event.kind, event.at), (EventKind::Start, at(0)));
     assert_eq!(reader.events(9).unwrap().len(), 2);
+}
+
+#[test]
+fn looks_at_the_disk_are_as_many_as_asked_for_and_reach_from_the_first_cycle_to_the_newest_that_ended()
+ {
+    let (_folder, path) = place();
+    let (mut journal, _) = Journal::open(&path).unwrap();
+    for minute in 0..200 {
+        cycle(&mut journal, minute, CycleOutcome::Ok);
+    }
+    // One that ended without a look, and one that runs.
+    let key = journal.begin_cycle("d", at(200), None).unwrap();
+    journal
+        .end_cycle(
+            key,
+            &CycleEnd {
+                data_bytes: None,
+                disk_free: None,
+                ..ended(200)
+            },
+        )
+        .unwrap();
+    journal.begin_cycle("e", at(201), None).unwrap();
+    let reader = Reader::open(&path).unwrap();
+    let times = |since, points| -> Vec<_> {
+        reader
+            .fills(since, points)
+            .unwrap()
+            .iter()
+            .map(|fill| fill.at)
+            .collect()
+    };
+    let found = times(at(0), 11);
+    assert_eq!((found.len(), found[0], found[10]), (11, at(0), at(199)));
+    for pair in found.windows(2) {
+        let apart = (pair[1] - pair[0]).num_minutes();
+        assert!((18..=21).contains(&apart), "{found:?}");
+    }
+    assert_eq!(times(at(198), 11), [at(198), at(199)]);
+    assert!(times(at(201), 11).is_empty(), "only what runs");
+    assert!(times(at(500), 11).is_empty());
+}
+
+#[test]
+fn the_steps_of_a_span_are_those_of_the_cycles_that_began_in_it() {
+    let (_folder, path) = place();
+    let (mut journal, _) = Journal::open(&path).unwrap();
+    for minute in [0, 10, 20] {
+        cycle(&mut journal, minute, CycleOutcome::Ok);
+    }
+    let key = journal.begin_cycle("d", at(30), None).unwrap();
+    journal.begin_step(key, 1, "step1", at(30)).unwrap();
+    let reader = Reader::open(&path).unwrap();
+    let good = |since| {
+        let steps = reader.step_windows(since).unwrap();
+        let found = steps
+            .iter()
+            .map(|step| (&*step.name, step.ok, step.retries));
+        format!("{:?}", found.collect::<Vec<_>>())
+    };
+    assert_eq!(good(at(0)), r#"[("step1", 3, 3)]"#);
+    assert_eq!(good(at(10)), r#"[("step1", 2, 2)]"#);
+    assert_eq!(
+        good(at(25)),
+        r#"[("step1", 0, 0)]"#,
+        "what runs is no good one yet"
+    );
+    assert_eq!(good(at(31)), "[]");
+    let step = reader.step_windows(at(0)).unwrap().remove(0);
+    assert_eq!(step.times.unwrap().p50_s, 1.2);
+    assert_eq!(step.max_rss, Some(30_000_000));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What is remembered of alerts from one evaluation to the next, and across restarts: two files in
 //! `state/`, written whole. `alerts.json` is the watcher's, `silences.json` the person's.
 
+mod turn;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
@@ -11,6 +13,8 @@ use pipeline::config::alerts::Severity;
 use pipeline::{Failure, atomic};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+use turn::Turn;
 
 /// The version of both files.
 pub const VERSION: u32 = 1;
@@ -173,6 +177,27 @@ impl Silences {
         state.join("silences.json")
     }
 
+    /// Reads them, lets `change` change them, and writes them if it did, while nobody else changes them.
+    ///
+    /// # Errors
+    /// When `change` fails, nobody else comes to an end in time, or the file can't be read or written.
+    pub fn change<T>(
+        state: &Path,
+        change: impl FnOnce(&mut Silences) -> Result<T, String>,
+    ) -> Result<T, String> {
+        fs::create_dir_all(state)
+            .map_err(|why| format!("failed to make `{}`: {why}", state.display()))?;
+        let _turn = Turn::take(&state.join("silences.lock"))?;
+        let path = Silences::path(state);
+        let before = load::<Silences>(&path)?;
+        let mut silences = before.clone();
+        let done = change(&mut silences)?;
+        if silences != before {
+            save(&path, &silences).map_err(|why| why.to_string())?;
+        }
+        Ok(done)
+    }
+
     /// Forgets those that ran out.
     pub fn tidy(&mut self, now: DateTime<Utc>) {
         self.silences
@@ -215,4 +240,77 @@ pub fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), Failure> {
         out.write_all(b"\n")
     })
     .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::sync::Barrier;
+    use std::thread;
+    use std::time::Instant;
+
+    use super::*;
+
+    fn silence(name: &str) -> Silence {
+        Silence {
+            name: name.to_owned(),
+            since: DateTime::UNIX_EPOCH,
+            until: Some(DateTime::<Utc>::MAX_UTC),
+            incident: None,
+            comment: String::new(),
+        }
+    }
+
+    #[test]
+    fn of_silences_that_many_set_at_once_none_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        let together = Barrier::new(16);
+        thread::scope(|scope| {
+            for n in 0..16 {
+                let (state, together) = (&state, &together);
+                scope.spawn(move || {
+                    together.wait();
+                    let add = |all: &mut Silences| {
+                        all.silences.push(silence(&format!("n{n}")));
+                        Ok(())
+                    };
+                    Silences::change(state, add).unwrap();
+                });
+            }
+        });
+        let found: Silences = load(&Silences::path(&state)).unwrap();
+        let mut names: Vec<_> = found.silences.into_iter().map(|one| one.name).collect();
+        names.sort_unstable();
+        let mut all: Vec<_> = (0..16).map(|n| format!("n{n}")).collect();
+        all.sort_unstable();
+        assert_eq!(names, all);
+    }
+
+    #[test]
+    fn who_never_ends_his_turn_keeps_nobody_waiting_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let change = || {
+            Silences::change(folder.path(), |all| {
+                all.silences.push(silence("*"));
+                Ok(())
+            })
+        };
+        let holder = File::create(folder.path().join("silences.lock")).unwrap();
+        holder.lock().unwrap();
+        let begun = Instant::now();
+        let why = change().unwrap_err();
+        assert!(begun.elapsed().as_secs() < 60);
+        assert!(
+            why.contains("nothing was changed. Try again") && why.contains("silences.lock"),
+            "{why}"
+        );
+        assert!(!Silences::path(folder.path()).exists());
+        drop(holder);
+        change().unwrap();
+        assert!(
+            folder.path().join("silences.lock").exists(),
+            "never unlinked"
+        );
+    }
 }

@@ -1,7 +1,9 @@
 //! What the journal says.
 
 use std::fmt;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use journal::reader::{Cycle, Event, Step, Totals};
@@ -17,6 +19,9 @@ const STRIP: u32 = 60;
 
 /// Events that are shown.
 const EVENTS: u32 = 50;
+
+/// Looks at the disk over a week, one every six hours: enough to see through a daily pruning.
+const FILLS: u32 = 29;
 
 /// What the journal says.
 #[derive(Clone, Debug, Serialize)]
@@ -41,6 +46,8 @@ pub struct History {
     pub last_turn: Option<Event>,
     /// The newest backoff that began.
     pub last_backoff: Option<Event>,
+    /// When the orchestrator last saw the wall clock set forward or back.
+    pub last_clock: Option<Event>,
     /// Starts of the orchestrator in the last 15 minutes.
     pub starts_15m: u32,
     /// The cycles of the last hour, the newest first, without the running one.
@@ -124,11 +131,25 @@ impl History {
         depth: Depth,
     ) -> Result<History, Unreadable> {
         let path = data.journal();
-        Reader::open(&path)
-            .and_then(|reader| History::ask(&reader, now, depth))
-            .map_err(|why| Unreadable::of(&path, &why))
+        // What lies weeks back is scattered over the file, and a disk that has to look for it can do so while
+        // the newest is read. Two looks a moment apart can't disagree over it.
+        let read = thread::scope(|scope| {
+            let long_ago = scope.spawn(|| LongAgo::ask(&Reader::open(&path)?, now));
+            let history = Reader::open(&path).and_then(|reader| History::ask(&reader, now, depth));
+            let long_ago = long_ago.join().unwrap_or_else(|panic| resume_unwind(panic));
+            Ok((history?, long_ago?))
+        });
+        match read {
+            Ok((mut history, long_ago)) => {
+                history.baseline.matches = long_ago.usual_matches;
+                history.fills = long_ago.fills;
+                Ok(history)
+            }
+            Err(why) => Err(Unreadable::of(&path, &why)),
+        }
     }
 
+    /// All but what [`LongAgo`] has.
     fn ask(reader: &Reader, now: DateTime<Utc>, depth: Depth) -> Result<History, JournalError> {
         let (hour, day) = (now - TimeDelta::hours(1), now - TimeDelta::hours(24));
         let mut newest = reader.newest(2)?;
@@ -162,6 +183,7 @@ impl History {
                 EventKind::Finished,
             ])?,
             last_backoff: reader.newest_event(&[EventKind::Backoff])?,
+            last_clock: reader.newest_event(&[EventKind::ClockForward, EventKind::ClockBack])?,
             starts_15m: reader
                 .events_since(&[EventKind::Start], now - TimeDelta::minutes(15))?
                 .len()
@@ -169,7 +191,7 @@ impl History {
                 .unwrap_or(u32::MAX),
             recent,
             baseline: Baseline {
-                matches: usual_matches(reader, now)?,
+                matches: None,
                 odds_coverage: reader.odds_coverage(day)?,
             },
             steps_hour: Vec::new(),
@@ -178,7 +200,7 @@ impl History {
             cycle_day: None,
             runs: Vec::new(),
             events: Vec::new(),
-            fills: reader.fills(now - TimeDelta::days(7), 60)?,
+            fills: Vec::new(),
             areas: Vec::new(),
         };
         if depth == Depth::Full {
@@ -201,6 +223,21 @@ impl History {
     /// Tries after the first ones, of all steps over the last 24 hours.
     pub fn retries_day(&self) -> u64 {
         self.steps_day.iter().map(|step| step.retries).sum()
+    }
+}
+
+/// What is asked of days and weeks ago.
+struct LongAgo {
+    usual_matches: Option<f64>,
+    fills: Vec<Fill>,
+}
+
+impl LongAgo {
+    fn ask(reader: &Reader, now: DateTime<Utc>) -> Result<LongAgo, JournalError> {
+        Ok(LongAgo {
+            usual_matches: usual_matches(reader, now)?,
+            fills: reader.fills(now - TimeDelta::days(7), FILLS)?,
+        })
     }
 }
 

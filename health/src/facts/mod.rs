@@ -17,8 +17,9 @@ pub mod unit;
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use journal::lock::{self, Presence};
+use journal::reader::Event;
 use pipeline::cli::Common;
 use pipeline::{Config, DataDir};
 use serde::{Serialize, Serializer};
@@ -112,7 +113,7 @@ pub struct Limits {
 }
 
 /// How late the orchestrator's loop may be; it promises its next sign of life with so much to spare.
-pub const LOOP_SLACK: chrono::TimeDelta = chrono::TimeDelta::seconds(15);
+pub const LOOP_SLACK: TimeDelta = TimeDelta::seconds(15);
 
 impl Facts {
     /// Gathers everything that `depth` asks for, alerts included.
@@ -261,12 +262,18 @@ impl Facts {
         ended.max(step)
     }
 
+    /// That the clock was set, within the last day or the next: by one that was set back, that lies ahead.
+    pub fn clock_set(&self) -> Option<&Event> {
+        let event = self.history.as_ref().ok()?.last_clock.as_ref()?;
+        ((self.now - event.at).abs() < TimeDelta::days(1)).then_some(event)
+    }
+
     /// By how much the clock must have been set back: something was recorded later than now.
-    pub fn clock_behind(&self) -> Option<chrono::TimeDelta> {
+    pub fn clock_behind(&self) -> Option<TimeDelta> {
         let files = self.files.iter().filter_map(|file| Some(file.found?.1));
         let latest = self.last_activity().into_iter().chain(files).max()?;
         let behind = latest - self.now;
-        (behind > chrono::TimeDelta::seconds(5)).then_some(behind)
+        (behind > TimeDelta::seconds(5)).then_some(behind)
     }
 }
 

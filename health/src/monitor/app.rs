@@ -197,7 +197,7 @@ impl App {
             KeyCode::Enter => self.toggle(Over::Details),
             KeyCode::Char('l') => self.logs(look),
             KeyCode::Char('a') => self.toggle(Over::Alerts),
-            KeyCode::Char('s') if !self.sorts() => self.silence(look),
+            KeyCode::Char('s') => self.silence(look),
             KeyCode::Char('u') => self.unsilence(look),
             KeyCode::Char('p') => self.ask = Ask::pause(look),
             KeyCode::Char('r') => self.ask = Ask::run_now(look),
@@ -231,7 +231,7 @@ impl App {
             KeyCode::Char('G') | KeyCode::End => self.go(isize::MAX / 2, look),
             KeyCode::Char('n') => self.next(1, look),
             KeyCode::Char('N') => self.next(-1, look),
-            KeyCode::Char('s') => self.filter.sort = self.filter.sort.next(),
+            KeyCode::Char('S') => self.filter.sort = self.filter.sort.next(),
             KeyCode::Char('v') => self.filter.which = self.filter.which.next(),
             KeyCode::Char('b') => {
                 self.filter.min_books = match self.filter.min_books {
@@ -277,11 +277,6 @@ impl App {
         let item = items.get(at.min(items.len().saturating_sub(1)));
         self.alert = item.map(|item| item.name.to_owned());
         self.follow = true;
-    }
-
-    /// Whether the key `s` sorts; elsewhere it silences.
-    pub fn sorts(&self) -> bool {
-        self.view == View::Matches && self.over == Over::Nothing
     }
 
     /// Shows the alert that would be silenced, and asks for how long.

@@ -49,7 +49,7 @@ const KEYS: [(&str, &str); 24] = [
     ),
     ("t", "time of the figures: 15m, 1h, 24h, 7d"),
     (
-        "s",
+        "S",
         "matches: order by time, league, move, margin, age, books, goals",
     ),
     ("v", "matches: all, live, upcoming, finished, other"),
@@ -65,7 +65,7 @@ const KEYS: [(&str, &str); 24] = [
     ("Ctrl-L, Ctrl-R", "draw again"),
     (
         "s",
-        "elsewhere: silence the selected alert, for 15m, 1h, 4h or until it is resolved",
+        "silence the selected alert, for 15m, 1h, 4h or until it is resolved",
     ),
     ("u", "tell of the selected alert again"),
     (

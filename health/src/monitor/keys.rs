@@ -14,7 +14,6 @@ pub fn acts(app: &App, look: &Look, letter: char) -> bool {
     let overview = app.view == View::Overview;
     let table = !overview && look.board().is_some();
     match letter {
-        's' if app.sorts() => table,
         's' => reaches_alerts(app) && !app.read_only && alerts::to_silence(app, look).is_some(),
         'u' => reaches_alerts(app) && !app.read_only && alerts::to_unsilence(app, look).is_some(),
         'p' => !app.read_only && Ask::pause(look).is_some(),
@@ -29,7 +28,7 @@ pub fn acts(app: &App, look: &Look, letter: char) -> bool {
         '/' => over == Over::Logs || (over == Over::Nothing && (overview || table)),
         'e' => over == Over::Logs || (overview && over == Over::Nothing),
         't' => overview && matches!(over, Over::Nothing | Over::Details),
-        'v' | 'b' => table && over == Over::Nothing,
+        'S' | 'v' | 'b' => table && over == Over::Nothing,
         'o' => table && matches!(over, Over::Nothing | Over::Details),
         _ => true,
     }
@@ -87,7 +86,7 @@ pub fn hints(app: &App, look: &Look) -> Vec<Hint> {
             ("q", "uit"),
             ("Enter", "details"),
             ("n", "/N next"),
-            ("s", "ort"),
+            ("S", "ort"),
             ("v", " which"),
             ("/", "find"),
             ("o", "dds"),

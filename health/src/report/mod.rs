@@ -220,6 +220,11 @@ impl Page {
             }
         }
         self.growth(facts);
+        if let Some(set) = facts.clock_set() {
+            let words = format!("{}, {}", set.text, ago(set.at, facts.now));
+            self.text
+                .push_str(&wrapped("  Clock:              ", &words));
+        }
     }
 
     /// What the data directory holds, how fast that grows, and when the disk is full.

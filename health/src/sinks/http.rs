@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use reqwest::StatusCode;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::header::RETRY_AFTER;
+use reqwest::{Certificate, StatusCode};
 
-use super::{Outcome, Sink};
+use super::{Outcome, Sink, trust};
 
 /// No sink may make us wait longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -16,15 +16,18 @@ pub(super) fn client(sink: &Sink) -> Result<Client, Outcome> {
     // An error only says that somebody installed one before, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let timeout = sink.spec.timeout.0;
+    let refused = |why: reqwest::Error| Outcome::Refused {
+        error: format!("no HTTP client: {}", why.without_url()),
+    };
+    let trusted = Certificate::from_pem_bundle(&sink.trusted).map_err(refused)?;
     Client::builder()
         .user_agent(concat!("football-bot/", env!("CARGO_PKG_VERSION")))
         .timeout(timeout)
         .connect_timeout(timeout)
         .redirect(reqwest::redirect::Policy::none())
+        .tls_certs_merge(trusted)
         .build()
-        .map_err(|why| Outcome::Refused {
-            error: format!("no HTTP client: {}", why.without_url()),
-        })
+        .map_err(refused)
 }
 
 /// Sends a request. `retry_after` finds a wait that the body asks for, in seconds.
@@ -45,6 +48,9 @@ fn in_words(why: reqwest::Error) -> String {
     }
     if why.is_builder() {
         return "its address is no URL".to_owned();
+    }
+    if trust::signed_by_a_stranger(&why) {
+        return trust::STRANGER.to_owned();
     }
     let what = if why.is_connect() {
         "failed to connect"

@@ -12,6 +12,7 @@ pub mod queue;
 mod secret;
 mod slack;
 mod telegram;
+mod trust;
 mod webhook;
 pub mod worker;
 
@@ -83,10 +84,12 @@ pub struct Sink {
     spec: SinkSpec,
     url: Option<Secret>,
     token: Option<Secret>,
+    /// The certificates (PEM) that count beside those that the system trusts; empty where none are named.
+    trusted: Vec<u8>,
 }
 
 impl Sink {
-    /// The sink that `spec` describes; its address and token are read now.
+    /// The sink that `spec` describes; its address, token and certificates are read now.
     ///
     /// # Errors
     /// When a file or credential that it needs is missing: in words.
@@ -114,6 +117,7 @@ impl Sink {
             spec: spec.clone(),
             url,
             token,
+            trusted: trust::read(spec.ca_file.as_deref())?,
         })
     }
 

@@ -1,5 +1,7 @@
 //! The disk and the clock.
 
+use journal::EventKind;
+
 use super::{Level, Problem, Situation, commands};
 use crate::facts::Facts;
 use crate::words::{bytes, length};
@@ -46,7 +48,9 @@ pub(super) fn disk(facts: &Facts) -> Option<Problem> {
 }
 
 pub(super) fn clock_jumped(facts: &Facts) -> Option<Problem> {
-    let behind = facts.clock_behind()?;
+    let Some(behind) = facts.clock_behind() else {
+        return clock_ahead(facts);
+    };
     Some(Problem {
         situation: Situation::ClockJumped,
         level: Level::Warning,
@@ -54,6 +58,28 @@ pub(super) fn clock_jumped(facts: &Facts) -> Option<Problem> {
         since: None,
         why: Some(
             "records and files lie in the future; ages are shown as 0 until it has caught up"
+                .to_owned(),
+        ),
+        next: commands::clock(),
+    })
+}
+
+/// That the clock was set forward, until a good cycle has made everything new.
+fn clock_ahead(facts: &Facts) -> Option<Problem> {
+    let set = facts.clock_set()?;
+    let history = facts.history.as_ref().ok()?;
+    let renewed = history
+        .newest_good
+        .as_ref()
+        .and_then(|good| good.ended_at)
+        .is_some_and(|ended| ended > set.at);
+    (set.kind == EventKind::ClockForward && !renewed).then(|| Problem {
+        situation: Situation::ClockJumped,
+        level: Level::Warning,
+        what: set.text.clone(),
+        since: Some(set.at),
+        why: Some(
+            "until the next good cycle, ages count time that nobody lived through; cycles go on as before, by a clock that does not jump"
                 .to_owned(),
         ),
         next: commands::clock(),

@@ -99,6 +99,11 @@ fn the_last_line_names_a_key_only_where_it_acts() {
     assert!(has(&app, &calm, "n"));
     let (_dead, loud) = alarming();
     assert!(has(&app, &loud, "s"), "an alert holds");
+    // One key means one thing: where it does not silence it does nothing.
+    app.view = View::Matches;
+    assert!(!has(&app, &loud, "s"));
+    assert_eq!(letter(&mut app, &loud, 's'), Do::Nothing);
+    app.view = View::Overview;
     assert!(!has(&app, &loud, "r"), "nobody would run it");
     app.read_only = true;
     for key in ["s", "u", "p", "r", "w"] {

@@ -360,6 +360,8 @@ fn every_key_does_what_its_help_says() {
     assert_eq!(app.chosen.as_deref(), Some("m2"));
     letter(&mut app, 'g');
     letter(&mut app, 's');
+    assert!(!snapshot::text(&mut app, &look, (80, 24)).contains("by league"));
+    letter(&mut app, 'S');
     assert!(snapshot::text(&mut app, &look, (80, 24)).contains("by league"));
     assert_eq!(
         app.chosen.as_deref(),

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
 #[derive(Clone, Copy, Debug)]
 pub enum Answer {
     /// Status and further header lines.
@@ -20,12 +22,32 @@ pub enum Answer {
 }
 
 pub struct Server {
+    scheme: &'static str,
     port: u16,
     requests: Arc<Mutex<Vec<(Instant, String)>>>,
 }
 
 impl Server {
     pub fn start(answers: Vec<Answer>) -> Server {
+        Server::serving("http", answers, |stream, answer, kept| {
+            serve(stream, answer, kept)
+        })
+    }
+
+    /// One that speaks TLS as `config` says.
+    pub fn behind_tls(answers: Vec<Answer>, config: ServerConfig) -> Server {
+        let config = Arc::new(config);
+        Server::serving("https", answers, move |stream, answer, kept| {
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            serve(StreamOwned::new(connection, stream), answer, kept);
+        })
+    }
+
+    fn serving(
+        scheme: &'static str,
+        answers: Vec<Answer>,
+        serve: impl Fn(TcpStream, Answer, &Mutex<Vec<(Instant, String)>>) + Clone + Send + 'static,
+    ) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -33,15 +55,25 @@ impl Server {
         thread::spawn(move || {
             for (n, stream) in listener.incoming().enumerate() {
                 let answer = answers[n.min(answers.len() - 1)];
-                let kept = Arc::clone(&kept);
-                thread::spawn(move || serve(stream.unwrap(), answer, &kept));
+                let (kept, serve) = (Arc::clone(&kept), serve.clone());
+                thread::spawn(move || {
+                    let stream = stream.unwrap();
+                    stream
+                        .set_read_timeout(Some(Duration::from_secs(10)))
+                        .unwrap();
+                    serve(stream, answer, &kept);
+                });
             }
         });
-        Server { port, requests }
+        Server {
+            scheme,
+            port,
+            requests,
+        }
     }
 
     pub fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
+        format!("{}://127.0.0.1:{}{path}", self.scheme, self.port)
     }
 
     pub fn requests(&self) -> Vec<(Instant, String)> {
@@ -66,10 +98,7 @@ impl Server {
     }
 }
 
-fn serve(mut stream: TcpStream, answer: Answer, kept: &Mutex<Vec<(Instant, String)>>) {
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
+fn serve(mut stream: impl Read + Write, answer: Answer, kept: &Mutex<Vec<(Instant, String)>>) {
     let mut bytes = Vec::new();
     let mut piece = [0; 4096];
     let text = loop {

@@ -7,7 +7,7 @@ use health::facts::{Depth, Facts};
 use health::verdict::Verdict;
 use health::{json, report};
 use journal::CycleOutcome::{Failed, Ok as Good};
-use journal::Fetch;
+use journal::{EventKind, Fetch};
 use pipeline::Config;
 use pipeline::cli::Common;
 use serde_json::Value;
@@ -169,6 +169,40 @@ fn the_clock_was_set_back() {
     let line = "WARNING  football-bot: the clock was set back by 61 min or more";
     let why = "why: records and files lie in the future; ages are shown as 0";
     expect(&place, line, 1, "clock_jumped", why);
+}
+
+#[test]
+fn the_clock_was_set_forward() {
+    let (mut place, _lock) = running();
+    place.event(
+        EventKind::ClockForward,
+        "the clock was set forward by 2h 0m",
+    );
+    let line = "WARNING  football-bot: the clock was set forward by 2h 0m";
+    let why = "why: until the next good cycle, ages count time that nobody lived through";
+    expect(&place, line, 1, "clock_jumped", why);
+    let explained = place.health(&["explain"]).stdout;
+    assert!(
+        explained.contains("also: WARNING, the clock was set forward by 2h 0m\n"),
+        "{explained}"
+    );
+
+    // A good cycle makes everything new; that it was so is still said, and troubles nobody.
+    place.cycle(0, Good);
+    let report = place.health(&["report"]);
+    assert_eq!(report.code, 0, "{}", report.stdout);
+    assert!(
+        report
+            .stdout
+            .contains("  Clock:              the clock was set forward by 2h 0m, "),
+        "{}",
+        report.stdout
+    );
+    let explained = place.health(&["explain"]).stdout;
+    assert!(
+        explained.contains("note: the clock was set forward by 2h 0m ("),
+        "{explained}"
+    );
 }
 
 #[test]

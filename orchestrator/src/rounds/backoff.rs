@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use journal::EventKind;
 use journal::control::Backoff;
 
-use super::{Rounds, local};
+use super::{Rounds, utc};
 use crate::clock::Now;
 use crate::cycle::Cycle;
 use crate::plan::Plan;
@@ -32,7 +32,7 @@ impl Rounds<'_> {
             let text = format!(
                 "{reason}: waiting {}, next cycle at {}",
                 length(wait),
-                local(now.wall, wait)
+                utc(now.wall + TimeDelta::from_std(wait).unwrap_or_default())
             );
             log::warn!("{text}");
             self.shop.record.event(EventKind::Backoff, 1, &text);

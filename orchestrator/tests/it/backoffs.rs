@@ -3,6 +3,9 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use journal::EventKind;
+use journal::control::{Control, Pause};
 use nix::sys::signal::Signal;
 
 use crate::support::{Bench, cycles, said, until};
@@ -141,5 +144,39 @@ fn restarts_in_a_row_do_not_hammer_whoever_refuses_us_however_a_try_ends() {
     );
     sleep(Duration::from_millis(300));
     assert_eq!(bench.ran().len(), 2);
+    drop(running);
+}
+
+#[test]
+fn what_the_record_says_of_times_to_come_means_the_same_wherever_it_is_read() {
+    let bench = Bench::new();
+    bench.config("[schedule]\ninterval = \"100ms\"\nbackoff = \"1h\"\nbackoff_after = 1\n");
+    bench.step(1, "exit 65");
+    let mut command = bench.command(&[]);
+    command.env("TZ", "Asia/Tokyo");
+    let running = bench.spawn(command);
+    let event = |kind| bench.reader().newest_event(&[kind]).unwrap();
+    until("it backs off", || {
+        cycles(&bench) == 1 && event(EventKind::Backoff).is_some()
+    });
+    let end = |text: &str, behind: &str| -> DateTime<Utc> {
+        let at = text.split(behind).nth(1).unwrap_or_default();
+        let at = NaiveDateTime::parse_from_str(at, "%Y-%m-%d %H:%M:%SZ");
+        at.unwrap_or_else(|why| panic!("{text}: {why}")).and_utc()
+    };
+    let backoff = event(EventKind::Backoff).unwrap();
+    let off = end(&backoff.text, "next cycle at ") - (backoff.at + TimeDelta::hours(1));
+    assert!(off.abs() < TimeDelta::minutes(1), "{}", backoff.text);
+
+    let until_then = Utc::now() + TimeDelta::hours(30);
+    let pause = Pause {
+        since: None,
+        until: Some(until_then),
+    };
+    Control::new(&bench.data("state")).set_pause(pause).unwrap();
+    until("it is paused", || event(EventKind::Pause).is_some());
+    let text = event(EventKind::Pause).unwrap().text;
+    let off = end(&text, "paused until ") - until_then;
+    assert!(off.abs() < TimeDelta::seconds(2), "{text}");
     drop(running);
 }

@@ -19,6 +19,7 @@ mod life;
 mod output;
 mod sandbox;
 mod schedule;
+mod sinks;
 mod stopping;
 mod support;
 mod systemd;

@@ -286,6 +286,10 @@ pub struct SinkSpec {
     /// How long one delivery may take.
     #[serde(default = "ten_seconds")]
     pub timeout: Span,
+    /// A file of certificates (PEM) whose signatures count beside those that the system trusts, for a sink
+    /// behind an authority of one's own.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
 }
 
 const fn warnings_too() -> Severity {
@@ -335,6 +339,9 @@ pub(super) fn fault(alerts: &Alerts, sinks: &[SinkSpec]) -> Option<String> {
         if (sink.kind == SinkKind::Command) == sink.command.is_empty() {
             return fault("`command` belongs to the kind \"command\", which needs it");
         }
+        if sink.kind == SinkKind::Command && sink.ca_file.is_some() {
+            return fault("`ca_file` belongs to kinds that have an address");
+        }
     }
     None
 }
@@ -381,6 +388,10 @@ mod tests {
             ),
             ("kind = \"command\"", "needs it"),
             ("kind = \"pigeon\"", "unknown variant"),
+            (
+                "kind = \"command\"\ncommand = [\"x\"]\nca_file = \"ca.pem\"",
+                "kinds that have an address",
+            ),
         ] {
             let fault = sink(rest);
             assert!(fault.contains(word), "{fault} lacks {word}");

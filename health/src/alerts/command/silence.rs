@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use pipeline::config::alerts::Span;
 
 use super::{Said, named, shown};
-use crate::alerts::state::{self, Silence, Silences};
+use crate::alerts::state::{Silence, Silences};
 use crate::facts::Facts;
 use crate::verdict::Level;
 use crate::words::instant;
@@ -22,11 +22,7 @@ pub fn silence(
     comment: &str,
 ) -> Result<Said, String> {
     let name = named(name)?;
-    let path = Silences::path(&facts.data.state());
-    let mut silences = state::load::<Silences>(&path)?;
     let now = facts.now;
-    silences.tidy(now);
-    silences.silences.retain(|silence| silence.name != name);
     let until = length.map(|Span(length)| end(now, length));
     let incident = facts
         .alerts
@@ -41,14 +37,18 @@ pub fn silence(
             shown(&name)
         ));
     }
-    silences.silences.push(Silence {
-        name: name.clone(),
-        since: now,
-        until,
-        incident,
-        comment: comment.to_owned(),
-    });
-    state::save(&path, &silences).map_err(|why| why.to_string())?;
+    Silences::change(&facts.data.state(), |all| {
+        all.tidy(now);
+        all.silences.retain(|silence| silence.name != name);
+        all.silences.push(Silence {
+            name: name.clone(),
+            since: now,
+            until,
+            incident,
+            comment: comment.to_owned(),
+        });
+        Ok(())
+    })?;
     let until = match until {
         Some(at) => format!("until {}", instant(at)),
         None => "until this incident is over".to_owned(),
@@ -73,18 +73,15 @@ fn end(now: DateTime<Utc>, length: Duration) -> DateTime<Utc> {
 /// When there is no such alert, or the file can't be read or written.
 pub fn unsilence(facts: &Facts, name: &str) -> Result<Said, String> {
     let name = named(name)?;
-    let path = Silences::path(&facts.data.state());
-    let mut silences = state::load::<Silences>(&path)?;
-    let before = silences.silences.len();
-    silences
-        .silences
-        .retain(|silence| name != "*" && silence.name != name);
-    if silences.silences.len() == before {
-        return Ok((format!("{} was not silenced\n", shown(&name)), Level::Ok));
-    }
-    state::save(&path, &silences).map_err(|why| why.to_string())?;
-    Ok((
-        format!("{} is no longer silenced\n", shown(&name)),
-        Level::Ok,
-    ))
+    let forgotten = Silences::change(&facts.data.state(), |all| {
+        let before = all.silences.len();
+        all.silences
+            .retain(|silence| name != "*" && silence.name != name);
+        Ok(before - all.silences.len())
+    })?;
+    let words = match forgotten {
+        0 => "was not silenced",
+        _ => "is no longer silenced",
+    };
+    Ok((format!("{} {words}\n", shown(&name)), Level::Ok))
 }

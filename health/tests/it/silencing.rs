@@ -1,0 +1,61 @@
+//! Silences that several set at the same time: a terminal, a dashboard and a page share one file.
+
+use std::fs::{self, File};
+use std::process::Stdio;
+
+use health::alerts::rules;
+use health::alerts::state::{self, Silences};
+
+use crate::place::Place;
+
+#[test]
+fn of_silences_that_many_programs_set_at_once_none_is_lost() {
+    let mut place = Place::new();
+    let _lock = place.orchestrator();
+    let names: Vec<_> = rules::ALL.iter().map(|rule| rule.name).collect();
+    let programs: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let args = ["alerts", "silence", name, "--for", "1h"];
+            let mut command = place.command(&args);
+            command.stdout(Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    for mut program in programs {
+        assert!(program.wait().unwrap().success());
+    }
+    let found: Silences = state::load(&Silences::path(&place.data("state"))).unwrap();
+    let mut silenced: Vec<_> = found.silences.into_iter().map(|one| one.name).collect();
+    silenced.sort_unstable();
+    let mut all = names;
+    all.sort_unstable();
+    assert!(all.len() >= 16);
+    assert_eq!(silenced, all);
+}
+
+#[test]
+fn a_program_that_stands_still_while_it_silences_keeps_others_waiting_for_seconds_and_is_named() {
+    let mut place = Place::new();
+    let _lock = place.orchestrator();
+    let holder = File::create(place.data("state/silences.lock")).unwrap();
+    holder.lock().unwrap();
+    for args in [
+        &["alerts", "silence", "DataStale", "--for", "1h"][..],
+        &["alerts", "unsilence", "DataStale"],
+    ] {
+        let said = place.health(args);
+        assert_eq!((said.code, said.stdout.as_str()), (3, ""));
+        assert!(
+            said.stderr.contains("nothing was changed. Try again")
+                && said.stderr.contains("state/silences.lock"),
+            "{}",
+            said.stderr
+        );
+    }
+    // Who only looks does not wait for it.
+    assert_eq!(place.health(&["alerts"]).code, 0);
+    assert!(!fs::exists(place.data("state/silences.json")).unwrap());
+    drop(holder);
+    let said = place.health(&["alerts", "silence", "DataStale", "--for", "1h"]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+}
