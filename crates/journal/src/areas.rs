@@ -135,7 +135,12 @@ mod tests {
             keep_days: 1,
             max_bytes: u64::MAX,
         };
-        journal.prune(next + TimeDelta::days(1), limits).unwrap();
+        // A day of cycles a day later, for that is what age is reckoned from.
+        let later = next + TimeDelta::days(1);
+        for n in 0..=1440 {
+            journal.begin_cycle(&format!("c{n}"), later, None).unwrap();
+        }
+        journal.prune(later, limits).unwrap();
         assert_eq!(all(begun), [(next, held(60))]);
     }
 

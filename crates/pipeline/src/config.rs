@@ -290,7 +290,7 @@ impl Default for Journal {
     fn default() -> Self {
         Journal {
             keep_days: 400,
-            max_bytes: 512 * 1024 * 1024,
+            max_bytes: 1024 * 1024 * 1024,
         }
     }
 }
