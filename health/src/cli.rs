@@ -183,7 +183,11 @@ fn configuration(cli: &Cli) -> Result<Config, Failure> {
             return Config::load(Some(&copy));
         }
     }
-    cli.common.load_config_or_accepted()
+    match cli.command {
+        // Who stays goes by what it began with, and should not begin with what somebody has changed.
+        Command::Watch { .. } | Command::Serve(_) => cli.common.load_config(),
+        _ => cli.common.load_config_or_accepted(),
+    }
 }
 
 /// Prints what was found, or says why there is nothing.

@@ -57,6 +57,8 @@ pub enum Situation {
     SinkFailing,
     /// Sinks are configured, and nobody tells them.
     NotWatched,
+    /// The configuration file is not valid: a restart would end with 78.
+    ConfigurationInvalid,
     /// An alert fires that none of the above says.
     AlertFiring,
     /// What is remembered of alerts can't be used.
@@ -177,6 +179,7 @@ impl Verdict {
         }
         problems.extend(host::disk(facts));
         problems.extend(host::clock_jumped(facts));
+        problems.extend(running::settings(facts));
         problems.extend(telling::not_watched(facts));
         problems.extend(telling::sinks(facts));
         problems.extend(telling::alerts(facts, &problems));

@@ -5,6 +5,8 @@
 //! edit fails no cycle. The copy is looked at before every step and written anew if it is not as it should be.
 
 use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use pipeline::config::Source;
@@ -33,23 +35,40 @@ impl Accepted {
         }
     }
 
-    /// Sees to it that the copy is there and whole.
+    /// Sees to it that the copy is there, whole, and readable for no more people than the file.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// When it can't be written. Then there is none: an old one would be followed.
     pub fn lay_out(&self) -> Result<(), Failure> {
-        if fs::read(&self.copy).is_ok_and(|there| there == self.content.as_bytes()) {
+        if self.is_laid_out() {
             return Ok(());
         }
-        atomic::write_with_mode(&self.copy, self.mode, |out| {
-            std::io::Write::write_all(out, self.content.as_bytes())
-        })
-        .map(drop)
+        let written = atomic::write_with_mode(&self.copy, self.mode, |out| {
+            out.write_all(self.content.as_bytes())
+        });
+        if written.is_err() {
+            // Removing needs no room; where even that fails it is not handed out.
+            let _ = fs::remove_file(&self.copy);
+        }
+        written.map(drop)
     }
 
-    /// What a program is told to read: the copy; without one the file itself, if there is one.
+    /// The same; that it failed is a warning, since the file itself can be read.
+    pub fn lay_out_or_say(&self) {
+        if let Err(failure) = self.lay_out() {
+            log::warn!("steps and alerts read the configuration file itself: {failure}");
+        }
+    }
+
+    fn is_laid_out(&self) -> bool {
+        let mode = fs::metadata(&self.copy).map(|meta| meta.permissions().mode() & 0o777);
+        mode.is_ok_and(|mode| mode & !self.mode == 0)
+            && fs::read(&self.copy).is_ok_and(|there| there == self.content.as_bytes())
+    }
+
+    /// What a program is told to read: the copy; where that could not be written the file itself, if there is one.
     pub fn handed_out(&self) -> Option<&Path> {
-        if self.copy.is_file() {
+        if self.is_laid_out() {
             return Some(&self.copy);
         }
         self.source.as_deref()

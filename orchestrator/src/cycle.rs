@@ -315,9 +315,7 @@ impl Workshop {
         let grace = pipeline.grace.0;
         let left = pipeline.deadline.0.saturating_sub(run.started.elapsed());
         let sandbox_url = run.sandbox_url.as_deref();
-        if let Err(failure) = self.plan.accepted.lay_out() {
-            log::warn!("the copy of the configuration for {}: {failure}", step.name);
-        }
+        self.plan.accepted.lay_out_or_say();
         let launch = Launch {
             name: &step.name,
             program: &step.program,

@@ -214,6 +214,9 @@ impl Plan {
     /// The arguments of the sandbox.
     pub fn sandbox_arguments(&self) -> Vec<OsString> {
         let mut args: Vec<OsString> = vec!["--listen".into(), "127.0.0.1:0".into()];
+        if let Some(file) = self.accepted.handed_out() {
+            args.extend(["--config".into(), file.into()]);
+        }
         if let Some(n) = self.options.sandbox_matches {
             args.extend(["--matches".into(), n.to_string().into()]);
         }

@@ -44,9 +44,7 @@ pub fn main(cli: &Cli) -> Result<u8, Failure> {
     }
     let lock = take_lock(&plan)?;
     logger::attach(day_log(&plan));
-    if let Err(failure) = plan.accepted.lay_out() {
-        log::warn!("steps read the configuration file itself: {failure}");
-    }
+    plan.accepted.lay_out_or_say();
     let children = plan.data.state().join("children");
     let left = family::end_leftovers(&children);
     if !left.is_empty() {

@@ -68,16 +68,18 @@ impl Common {
     }
 
     /// As [`Common::load_config`] for those who look on and ask, also while a bad edit waits to be mended: then the
-    /// configuration that the orchestrator accepted last, where the data directory is known without the file.
-    /// That it is used is said as a warning.
+    /// configuration that the orchestrator accepted last, if it is a copy of this very file. The data directory
+    /// must be known without the file. That the copy is used is said as a warning.
     ///
     /// # Errors
     /// As [`Config::load`], when there is no such copy.
     pub fn load_config_or_accepted(&self) -> Result<Config, Failure> {
         self.load_config().or_else(|failure| {
             let copy = self.data_dir(&Config::default()).accepted();
+            let ours = Source::named(self.config.as_deref())
+                .is_ok_and(|source| source.is_copied_in(&copy).is_some());
             match Config::load(Some(&copy)) {
-                Ok(config) => {
+                Ok(config) if ours => {
                     log::warn!("{failure}");
                     log::warn!(
                         "what was accepted last is used instead: `{}`",
@@ -85,7 +87,7 @@ impl Common {
                     );
                     Ok(config)
                 }
-                Err(_) => Err(failure),
+                _ => Err(failure),
             }
         })
     }

@@ -280,7 +280,8 @@ impl Default for Log {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Journal {
-    /// Cycles older than this many days are removed from the record.
+    /// Cycles older than this many days are removed from the record, reckoned from the cycle 1,440 back (a day at one a
+    /// minute), so that a clock that is ahead for a while takes nothing away.
     pub keep_days: u32,
     /// The oldest cycles are removed until the record needs no more than this, in bytes.
     pub max_bytes: u64,

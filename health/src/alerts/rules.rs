@@ -17,7 +17,9 @@ use cycles::{cycle_overruns, failed_cycles, low_success};
 use data::{data_stale, no_activity, odds_drop, publish_stale, records_drop};
 use host::{cpu_high, disk_forecast, disk_high, disk_low, memory_high};
 use provider::{upstream_auth, upstream_errors};
-use service::{crash_loop, journal_broken, service_down, service_hung, sink_failing};
+use service::{
+    configuration_invalid, crash_loop, journal_broken, service_down, service_hung, sink_failing,
+};
 
 /// In which direction a number is a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +78,7 @@ const FAILING: &[&str] = &[
 ];
 
 /// All rules, causes before consequences.
-pub static ALL: [Definition; 20] = {
+pub static ALL: [Definition; 21] = {
     use Direction::{AtLeast, Over, Under};
     macro_rules! rule {
         ($name:literal, $direction:ident, $unit:literal, $waits_on:expr, $measure:ident, $about:literal) => {
@@ -242,6 +244,14 @@ pub static ALL: [Definition; 20] = {
             GONE,
             journal_broken,
             "The record of cycles can't be read, or was damaged and begun anew in the last day."
+        ),
+        rule!(
+            "ConfigurationInvalid",
+            AtLeast,
+            "1 = not valid",
+            GONE,
+            configuration_invalid,
+            "The configuration file was edited and is not valid: a restart would end with 78."
         ),
         rule!(
             "SinkFailing",

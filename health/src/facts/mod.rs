@@ -31,6 +31,7 @@ pub use host::{Cpu, Host, Share};
 pub use pause::{Backoff, Pause};
 pub use process::Process;
 pub use product::Product;
+pub use settings::Settings;
 pub use storage::{Area, AreaGrowth, Forecast, Growth, Storage, forecast};
 pub use unit::Unit;
 
@@ -63,8 +64,8 @@ pub struct Facts {
     pub before_program: &'static str,
     /// Whether an orchestrator runs on it.
     pub presence: Presence,
-    /// Whether the configuration file was edited since it was accepted: nothing in it counts yet.
-    pub settings_edited: bool,
+    /// How the configuration file stands to what the running orchestrator goes by.
+    pub settings: Settings,
     /// What the kernel says of its process, while it runs.
     pub process: Option<Process>,
     /// What systemd says.
@@ -165,7 +166,10 @@ impl Facts {
             files: (1..=6)
                 .map(|number| DataFile::look(&data, number))
                 .collect(),
-            settings_edited: running.is_some() && settings::edited(common, &data),
+            settings: match running {
+                Some(_) => Settings::look(common, &data),
+                None => Settings::InForce,
+            },
             provider: product.provider.clone(),
             product,
             history,

@@ -11,7 +11,7 @@ use journal::lock::Presence;
 
 use crate::alerts::command::list_short;
 use crate::facts::unit;
-use crate::facts::{Facts, Freshness, History, Running};
+use crate::facts::{Facts, Freshness, History, Running, Settings};
 use crate::verdict::{Level, Verdict, commands};
 use crate::words::{WIDTH, ago, bytes, grouped, instant, length, tail, wrapped};
 
@@ -160,10 +160,14 @@ impl Page {
             );
             self.line("Process:", &words);
         }
-        if facts.settings_edited {
+        if facts.settings != Settings::InForce {
             let check = commands::orchestrator("check", facts);
             let reload = commands::reload(facts);
-            let words = format!("edited, not in force yet: `{check}`, then `{reload}`");
+            let state = match facts.settings {
+                Settings::Wrong => "NOT VALID as edited, not in force",
+                _ => "edited, not in force yet",
+            };
+            let words = format!("{state}: `{check}`, then `{reload}`");
             let head = format!("  {:<19} ", "Settings:");
             self.text.push_str(&wrapped(&head, &words));
         }

@@ -4,7 +4,7 @@ use journal::EventKind;
 use journal::lock::Presence;
 
 use super::{Level, Problem, Situation, commands};
-use crate::facts::{Facts, Freshness, History, LOOP_SLACK, Unreadable};
+use crate::facts::{Facts, Freshness, History, LOOP_SLACK, Settings, Unreadable};
 use crate::words::ago;
 
 /// That the orchestrator does not run although it should.
@@ -132,5 +132,20 @@ pub(super) fn hung(facts: &Facts) -> Option<Problem> {
             )
         }),
         next: commands::unhang(facts, holder.pid),
+    })
+}
+
+/// That a restart would fail on the configuration file, which was edited since it was accepted.
+pub(super) fn settings(facts: &Facts) -> Option<Problem> {
+    (facts.settings == Settings::Wrong).then(|| Problem {
+        situation: Situation::ConfigurationInvalid,
+        level: Level::Warning,
+        what: "the configuration is not valid: a restart would fail".to_owned(),
+        since: None,
+        why: Some(
+            "the file was edited; cycles go on by what it said before, and a restart ends with 78"
+                .to_owned(),
+        ),
+        next: commands::orchestrator("check", facts),
     })
 }

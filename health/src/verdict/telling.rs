@@ -87,6 +87,7 @@ pub(super) fn alerts(facts: &Facts, said: &[Problem]) -> Vec<Problem> {
             ],
             "DiskLow" | "DiskHigh" | "DiskForecast" => &[Situation::DiskLow],
             "JournalBroken" => &[Situation::StateUnreadable],
+            "ConfigurationInvalid" => &[Situation::ConfigurationInvalid],
             "SinkFailing" => &[Situation::SinkFailing],
             _ => &[],
         };

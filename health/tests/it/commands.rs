@@ -217,38 +217,47 @@ fn a_damaged_record_is_checked_and_a_hanging_process_named() {
 }
 
 #[test]
-fn a_bad_edit_of_the_configuration_blinds_nobody() {
+fn a_bad_edit_of_the_configuration_blinds_nobody_and_is_told() {
     let mut place = Place::new();
     let _lock = place.orchestrator();
     place.cycle(5, Good);
     let file = place.data("../football-bot.toml");
+    let copy = place.data("state/accepted.toml");
+    let accept = |text: &str| {
+        fs::write(&file, text).unwrap();
+        let source = Source::of(Some(file.canonicalize().unwrap())).unwrap();
+        fs::write(&copy, source.copy()).unwrap();
+    };
     fs::write(&file, "[schedule]\ninterval = \"never").unwrap();
     let blind = place.health(&["report"]);
     assert_eq!(blind.code, 3, "nothing was ever accepted: {}", blind.stdout);
-    fs::write(
-        place.data("state/accepted.toml"),
-        "[feed]\nprovider = \"sandbox\"\n",
-    )
-    .unwrap();
+
+    accept("[feed]\nprovider = \"sandbox\"\n");
+    let well = place.health(&["report"]);
+    assert!(!well.stdout.contains("Settings:"), "{}", well.stdout);
+
+    fs::write(&file, "[schedule]\ninterval = \"never").unwrap();
     let seen = place.health(&["report"]);
-    assert!(seen.stdout.contains("football-bot"), "{}", seen.stdout);
+    for words in [
+        "the configuration is not valid: a restart would fail",
+        "NOT VALID as edited, not in force: `orchestrator check`",
+    ] {
+        assert!(seen.stdout.contains(words), "{words}: {}", seen.stdout);
+    }
     assert!(
         seen.stderr.contains("not a valid configuration") && seen.stderr.contains("accepted.toml"),
         "{}",
         seen.stderr
     );
-    // A valid edit that was not taken: said, with what to do.
-    let source = Source::of(Some(file.canonicalize().unwrap())).unwrap();
-    fs::write(place.data("state/accepted.toml"), source.copy()).unwrap();
-    fs::write(&file, "[feed]\nprovider = \"sandbox\"\n").unwrap();
-    let edited = place.health(&["report"]).stdout;
+    assert_eq!(seen.code, well.code.max(1));
+    // Who stays does not begin with what somebody has changed.
+    let served = place.health(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(served.code, 3, "{}", served.stdout);
+
+    // A valid edit that was not taken is no fault; what to do stands there.
+    fs::write(&file, "[feed]\nprovider = \"thesports\"\n").unwrap();
+    let edited = place.health(&["report"]);
     let words = "edited, not in force yet: `orchestrator check`, then";
-    assert!(edited.contains(words), "{edited}");
-    let source = Source::of(Some(file.canonicalize().unwrap())).unwrap();
-    fs::write(place.data("state/accepted.toml"), source.copy()).unwrap();
-    let taken = place.health(&["report"]).stdout;
-    assert!(!taken.contains(words), "{taken}");
-    // What is refused is no reason for another verdict.
-    fs::write(&file, "").unwrap();
-    assert_eq!(place.health(&["report"]).code, seen.code);
+    assert!(edited.stdout.contains(words), "{}", edited.stdout);
+    assert_eq!(edited.code, well.code);
 }

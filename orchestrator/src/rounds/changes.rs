@@ -44,6 +44,10 @@ impl Rounds<'_> {
         if limit.is_some() {
             return;
         }
+        if let Err(why) = Plan::new(self.cli) {
+            log::error!("the upgrade to {version} waits for a configuration that is valid: {why}");
+            return;
+        }
         let text = format!("upgrade: {VERSION} goes on as {version}");
         log::info!("{text}");
         self.shop.record.event(EventKind::Note, 1, &text);
@@ -62,14 +66,7 @@ impl Rounds<'_> {
     pub(super) async fn reload(&mut self) {
         self.shop.pulse.notify.reloading();
         let mut mended = false;
-        let read = Plan::new(self.cli).and_then(|plan| {
-            // Not before it is ours: of another data directory the copy is another's.
-            if plan.data == self.shop.plan.data {
-                plan.accepted.lay_out()?;
-            }
-            Ok(plan)
-        });
-        let text = match read {
+        let text = match Plan::new(self.cli) {
             Err(why) => format!("the new configuration is refused, the old one stays: {why}"),
             Ok(plan) if plan.data != self.shop.plan.data => {
                 "the new configuration is refused, the old one stays: another data directory needs a restart"
@@ -78,6 +75,7 @@ impl Rounds<'_> {
             Ok(plan) => {
                 self.shop.plan = plan;
                 let plan = &self.shop.plan;
+                plan.accepted.lay_out_or_say();
                 self.schedule.set_rules(rules(plan), Now::read());
                 self.shop.pulse.set_interval(plan.interval);
                 self.shop.record.set_limits(journal_limits(&plan.config));

@@ -113,6 +113,50 @@ fn a_companion_is_started_again_with_another_configuration_and_only_then() {
 }
 
 #[test]
+fn a_byte_order_mark_does_no_harm() {
+    let bench = Bench::new();
+    bench.step(1, KEEP);
+    bench.config("\u{feff}[schedule]\ninterval = \"1h\"\n");
+    let ran = bench.run(&["--once"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let read = pipeline::Config::from_parts(Some(&bench.data("read")), []).unwrap();
+    assert_eq!(read.schedule.interval.0.as_secs(), 3600);
+}
+
+#[test]
+fn where_no_copy_can_be_written_the_file_is_read_and_never_an_old_copy() {
+    let bench = Bench::new();
+    bench.step(1, KEEP);
+    bench.config("# old\n");
+    assert_eq!(bench.run(&["--once"]).code, 0);
+    // In place of the copy something that no file can replace, as a full disk would be.
+    let copy = bench.data("state/accepted.toml");
+    fs::remove_file(&copy).unwrap();
+    fs::create_dir_all(copy.join("in the way")).unwrap();
+    bench.config("# new\n");
+    let ran = bench.run(&["--once"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(read(&bench), "# new\n");
+    assert!(
+        ran.stderr.contains("read the configuration file itself"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_copy_that_more_may_read_than_the_file_is_written_anew() {
+    let bench = Bench::new();
+    bench.config("# the same\n");
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(bench.run(&["--once"]).code, 0);
+    let file = bench.path("football-bot.toml");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(bench.run(&["--once"]).code, 0);
+    assert_eq!(mode(&bench.data("state/accepted.toml")), 0o600);
+}
+
+#[test]
 fn people_can_ask_while_a_bad_edit_waits_to_be_mended() {
     let bench = Bench::new();
     bench.config("[schedule]\ninterval = \"100ms\"\n");
@@ -129,6 +173,11 @@ fn people_can_ask_while_a_bad_edit_waits_to_be_mended() {
         "{}",
         ran.stderr
     );
+    // A copy of another file is another orchestrator's.
+    let elsewhere = bench.path("elsewhere.toml");
+    fs::write(&elsewhere, "[schedule]\ninterval = \"never").unwrap();
+    let ran = bench.run(&["pause", "--config", elsewhere.to_str().unwrap()]);
+    assert_eq!(ran.code, 78, "{}", ran.stdout);
     // To start is another thing.
     assert_eq!(bench.run(&["--once"]).code, 78);
 }

@@ -129,7 +129,7 @@ struct Change {
 pub struct Rules(BTreeMap<String, Rule>);
 
 /// Name, severity, threshold, clear, `for` and `hold` in seconds.
-const DEFAULTS: [(&str, Severity, f64, f64, u64, u64); 20] = {
+const DEFAULTS: [(&str, Severity, f64, f64, u64, u64); 21] = {
     use Severity::{Critical, Warning};
     [
         // The first system's conditions.
@@ -155,6 +155,7 @@ const DEFAULTS: [(&str, Severity, f64, f64, u64, u64); 20] = {
         ("OddsCoverageDrop", Warning, 50.0, 40.0, 600, 600),
         ("CycleOverruns", Warning, 3.0, 1.0, 0, 600),
         ("JournalBroken", Warning, 1.0, 1.0, 60, 60),
+        ("ConfigurationInvalid", Warning, 1.0, 1.0, 60, 0),
     ]
 };
 

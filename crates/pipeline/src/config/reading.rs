@@ -3,7 +3,7 @@
 use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use toml::{Table, Value};
 
@@ -106,12 +106,33 @@ impl Source {
             ))
         };
         let text = fs::read_to_string(&path).map_err(cannot)?;
+        // Some editors begin a file with a byte-order mark, which is none where something stands before it.
+        let text = match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
+        };
         let mode = fs::metadata(&path).map_err(cannot)?.permissions().mode() & 0o777;
         Ok(Source {
             file: Some(path),
             text,
             mode,
         })
+    }
+
+    /// The file that `file`, the environment or the usual places name, by its absolute path; see [`Config::find`].
+    ///
+    /// # Errors
+    /// Exit 78 when a named file is not there or can't be read.
+    pub fn named(file: Option<&Path>) -> Result<Source, Failure> {
+        let found = Config::find(file)?;
+        Source::of(found.map(|path| path::absolute(&path).unwrap_or(path)))
+    }
+
+    /// Whether `copy` is one of it, and then whether it says the same; none if it is of another file or not there.
+    pub fn is_copied_in(&self, copy: &Path) -> Option<bool> {
+        let there = fs::read_to_string(copy).ok()?;
+        let (heading, text) = there.split_once('\n')?;
+        (heading == self.heading()).then(|| text == self.text)
     }
 
     /// What a copy of it begins with: a comment that says what it is a copy of.

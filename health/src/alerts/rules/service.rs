@@ -6,7 +6,7 @@ use journal::lock::Presence;
 
 use super::provider::last_message;
 use super::{Reading, history, reading, yes};
-use crate::facts::{Facts, LOOP_SLACK};
+use crate::facts::{Facts, LOOP_SLACK, Settings};
 use crate::verdict::commands;
 use crate::words::{ago, length};
 
@@ -107,6 +107,15 @@ pub(super) fn journal_broken(facts: &Facts) -> Reading {
     };
     let what = "the record of cycles can't be used".to_owned();
     reading(yes(broken), what, why, commands::check(facts))
+}
+
+pub(super) fn configuration_invalid(facts: &Facts) -> Reading {
+    reading(
+        yes(facts.settings == Settings::Wrong),
+        "the configuration file is not valid: a restart would fail".to_owned(),
+        Some("it was edited; cycles go on by what it said before".to_owned()),
+        commands::orchestrator("check", facts),
+    )
 }
 
 pub(super) fn sink_failing(facts: &Facts) -> Reading {
