@@ -12,6 +12,12 @@ use chrono::Utc;
 use journal::Journal;
 use rusqlite::{Connection, params};
 
+/// What step 1 records of a cycle in which it asked four endpoints.
+const ENDPOINTS: &str =
+    r#"{"data/update":1,"match/detail_live":1,"odds/history":40,"odds/update":1}"#;
+const ANSWERS: &str = r#"{"data/update":{"200":1},"match/detail_live":{"200":1},"odds/history":{"200":39,"5xx":1},"odds/update":{"200":1}}"#;
+const COSTS: &str = r#"{"data/update":{"bytes":900,"ms":104,"within":{"250":1}},"match/detail_live":{"bytes":61000,"ms":140,"within":{"250":1}},"odds/history":{"bytes":830000,"ms":4900,"within":{"100":9,"250":27,"1000":4}},"odds/update":{"bytes":4100,"ms":98,"within":{"100":1}}}"#;
+
 const STEPS: [i64; 6] = [2400, 160, 90, 60, 70, 40];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -43,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let failed = n % 97 == 13;
             let matches = 100 + n % 60;
             let fetch = format!(
-                r#"{{"requests":{},"retries":{},"bytes":900000,"cache_hits":90,"completeness":{},"elapsed_ms":2300,"by_endpoint":{{"match/detail_live":1,"odds/history":40}},"errors":{}}}"#,
+                r#"{{"requests":{},"retries":{},"bytes":900000,"cache_hits":90,"completeness":{},"elapsed_ms":2300,"bytes_decoded":9000000,"skipped_for_budget":0,"odds_behind":0,"live_odds_age_s":31,"schedule_age_s":60,"by_endpoint":{ENDPOINTS},"answers":{ANSWERS},"cost":{COSTS},"budget_left":{{}},"errors":{}}}"#,
                 40 + n % 9,
                 n % 3,
                 if n % 11 == 0 { "0.97" } else { "1.0" },
