@@ -245,11 +245,11 @@ impl Pace {
             range,
             window: reader.window(since)?,
             times: reader.cycle_times(since)?,
-            steps: steps(reader.step_windows(since)?, &runs),
+            steps: steps(reader.step_windows(since, facts.now)?, &runs),
             strip: strip(&runs),
             happenings: happenings(&reader)?,
             buckets: reader.buckets(since, facts.now, width)?,
-            fills: reader.fills(facts.now - TimeDelta::days(7), FILLS)?,
+            fills: reader.fills(facts.now - TimeDelta::days(7), facts.now, FILLS)?,
             fetch,
             newest: newest.map(|cycle| cycle.seq),
         })

@@ -62,22 +62,41 @@ impl Journal {
 }
 
 impl Reader {
-    /// What the areas held since `since`, oldest first, by the beginning of the hour; nothing in a file of a
-    /// version that did not record it.
+    /// What the areas held since `since`, whatever the clock said when it was recorded; else as
+    /// [`Reader::areas_between`].
     ///
     /// # Errors
     /// When the file can't be read.
     pub fn areas(&self, since: DateTime<Utc>) -> Result<Vec<(DateTime<Utc>, Areas)>, JournalError> {
+        self.areas_between(since, DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// What the areas held from `since` to `until`, oldest first, by the beginning of the hour; nothing in a
+    /// file of a version that did not record it. Who asks for the newest says `until` now: an hour that was
+    /// recorded while the clock was ahead is none of them.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn areas_between(
+        &self,
+        since: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Vec<(DateTime<Utc>, Areas)>, JournalError> {
         if schema::version(&self.connection)? < 4 {
             return Ok(Vec::new());
         }
         let mut statement = self.connection.prepare_cached(
-            "SELECT hour, outputs, logs, state, rest FROM area WHERE hour >= ?1 ORDER BY hour",
+            "SELECT hour, outputs, logs, state, rest FROM area
+             WHERE hour >= ?1 AND hour <= ?2 ORDER BY hour",
         )?;
         let bytes = |row: &Row<'_>, column| -> rusqlite::Result<u64> {
             Ok(optional(row, column)?.unwrap_or(0))
         };
-        let rows = statement.query_map(params![millis(since).div_euclid(HOUR_MS)], |row| {
+        let hours = params![
+            millis(since).div_euclid(HOUR_MS),
+            millis(until).div_euclid(HOUR_MS)
+        ];
+        let rows = statement.query_map(hours, |row| {
             let areas = Areas {
                 outputs: bytes(row, 1)?,
                 logs: bytes(row, 2)?,
@@ -131,6 +150,16 @@ mod tests {
         let next = begun + TimeDelta::hours(1);
         assert_eq!(all(begun), [(begun, held(0)), (next, held(60))]);
         assert_eq!(all(next), [(next, held(60))]);
+        // The clock was three years ahead for a while.
+        let ahead = next + TimeDelta::days(3 * 365);
+        journal.areas(ahead, &held(99)).unwrap();
+        let reader = Reader::open(&path).unwrap();
+        let until = |until| reader.areas_between(begun, until).unwrap();
+        assert_eq!(until(begun), [(begun, held(0))]);
+        let now = next + TimeDelta::minutes(5);
+        assert_eq!(until(now), [(begun, held(0)), (next, held(60))]);
+        assert_eq!(until(ahead).len(), 3);
+        drop(reader);
         let limits = Limits {
             keep_days: 1,
             max_bytes: u64::MAX,
@@ -141,7 +170,7 @@ mod tests {
             journal.begin_cycle(&format!("c{n}"), later, None).unwrap();
         }
         journal.prune(later, limits).unwrap();
-        assert_eq!(all(begun), [(next, held(60))]);
+        assert_eq!(all(begun), [(next, held(60)), (ahead, held(99))]);
     }
 
     #[test]

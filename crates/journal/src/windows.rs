@@ -19,6 +19,16 @@ use crate::schema::JournalError;
 pub use pieces::{Piece, StepPiece};
 pub use shapes::{Bucket, Fill, Percentiles, Run, StepWindow, Window};
 
+/// Cycles in which one point of [`Reader::fills`] is looked for, at most.
+const LOOKS: u32 = 500;
+
+/// Each cycle by its time and never "all behind the first": while nothing ran, the first one since some time
+/// is one from a clock that was ahead, however long ago, and everything lies behind it.
+const STEPS: &str =
+    "SELECT step.position, step.name, step.outcome, step.wall_ms, step.attempts, step.max_rss
+    FROM cycle INDEXED BY cycle_started CROSS JOIN step ON step.cycle = cycle.seq
+    WHERE cycle.started_at >= ?1 AND cycle.started_at <= ?2";
+
 impl Reader {
     /// What happened since `since`.
     ///
@@ -80,19 +90,18 @@ impl Reader {
         Ok(Percentiles::of(walls.into_iter().flatten().collect()))
     }
 
-    /// The steps of the cycles since `since`, in the order of their places.
+    /// The steps of the cycles that began from `since` to `until`, in the order of their places.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn step_windows(&self, since: DateTime<Utc>) -> Result<Vec<StepWindow>, JournalError> {
-        // A cycle's number is found once, and the steps of all behind it lie side by side.
-        let mut statement = self.connection.prepare_cached(
-            "SELECT position, name, outcome, wall_ms, attempts, max_rss FROM step WHERE cycle >=
-             (SELECT seq FROM cycle INDEXED BY cycle_started WHERE started_at >= ?1
-              ORDER BY started_at LIMIT 1)",
-        )?;
+    pub fn step_windows(
+        &self,
+        since: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Vec<StepWindow>, JournalError> {
+        let mut statement = self.connection.prepare_cached(STEPS)?;
         let mut found: Vec<(StepWindow, Vec<u64>)> = Vec::new();
-        let mut rows = statement.query(params![millis(since)])?;
+        let mut rows = statement.query(params![millis(since), millis(until)])?;
         while let Some(row) = rows.next()? {
             let position: u32 = row.get(0)?;
             let name = row.get_ref(1)?.as_str().unwrap_or_default();
@@ -238,26 +247,35 @@ impl Reader {
         Ok(buckets)
     }
 
-    /// The disk and the data directory since `since`, oldest first: no more than `points` looks, evenly over
-    /// the cycles. Each is found by its number, so that a week costs as many pages of the file as it has
-    /// points, however short the cycles are.
+    /// The disk and the data directory from `since` to `until`, oldest first: no more than `points` looks,
+    /// evenly over the cycles. Each is found by its number, so that a week costs as many pages of the file as
+    /// it has points, however short the cycles are.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn fills(&self, since: DateTime<Utc>, points: u32) -> Result<Vec<Fill>, JournalError> {
-        let ends = "SELECT (SELECT seq FROM cycle INDEXED BY cycle_started WHERE started_at >= ?1
-             ORDER BY started_at LIMIT 1), (SELECT max(seq) FROM cycle)";
+    pub fn fills(
+        &self,
+        since: DateTime<Utc>,
+        until: DateTime<Utc>,
+        points: u32,
+    ) -> Result<Vec<Fill>, JournalError> {
+        let ends = "SELECT (SELECT seq FROM cycle INDEXED BY cycle_started
+             WHERE started_at >= ?1 AND started_at <= ?2 ORDER BY started_at LIMIT 1),
+             (SELECT max(seq) FROM cycle)";
         let mut statement = self.connection.prepare_cached(ends)?;
-        let ends: (Option<i64>, Option<i64>) =
-            statement.query_row(params![millis(since)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let span = (millis(since), millis(until));
+        let ends: (Option<i64>, Option<i64>) = statement
+            .query_row(params![span.0, span.1], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
         let (Some(first), Some(last)) = ends else {
             return Ok(Vec::new());
         };
-        // What runs, and what ended without a look, is passed over to the one before.
+        // What runs, and what ended without a look, is passed over to the one before; but not without end, as
+        // the numbers between two cycles of the span may be those of a clock that was ahead or behind.
         let mut statement = self.connection.prepare_cached(
             "SELECT started_at, data_bytes, disk_free FROM cycle
-             WHERE seq > ?1 AND seq <= ?2 AND started_at >= ?3
-             AND (data_bytes IS NOT NULL OR disk_free IS NOT NULL) ORDER BY seq DESC LIMIT 1",
+             WHERE seq > ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT ?3",
         )?;
         let pieces = i64::from(points.saturating_sub(1).max(1));
         let mut fills = Vec::new();
@@ -267,16 +285,20 @@ impl Reader {
             if seq == done {
                 continue;
             }
-            let found = statement
-                .query_row(params![done, seq, millis(since)], |row| {
-                    Ok(Fill {
-                        at: instant(row.get(0)?),
-                        data_bytes: optional(row, 1)?,
-                        disk_free: optional(row, 2)?,
-                    })
-                })
-                .optional()?;
-            fills.extend(found);
+            let mut rows = statement.query(params![done, seq, LOOKS])?;
+            while let Some(row) = rows.next()? {
+                let at: i64 = row.get(0)?;
+                let fill = Fill {
+                    at: instant(at),
+                    data_bytes: optional(row, 1)?,
+                    disk_free: optional(row, 2)?,
+                };
+                let looked = fill.data_bytes.is_some() || fill.disk_free.is_some();
+                if looked && at >= span.0 && at <= span.1 {
+                    fills.push(fill);
+                    break;
+                }
+            }
             done = seq;
         }
         // A clock that was set back puts a later cycle before an earlier one.
@@ -322,6 +344,10 @@ fn leading_number(text: &str) -> u64 {
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().unwrap_or(1)
 }
+
+#[cfg(test)]
+#[path = "windows/clock_tests.rs"]
+mod clock_tests;
 
 #[cfg(test)]
 mod tests {

@@ -349,7 +349,7 @@ fn looks_at_the_disk_are_as_many_as_asked_for_and_reach_from_the_first_cycle_to_
     let reader = Reader::open(&path).unwrap();
     let times = |since, points| -> Vec<_> {
         reader
-            .fills(since, points)
+            .fills(since, at(500), points)
             .unwrap()
             .iter()
             .map(|fill| fill.at)
@@ -363,7 +363,7 @@ fn looks_at_the_disk_are_as_many_as_asked_for_and_reach_from_the_first_cycle_to_
     }
     assert_eq!(times(at(198), 11), [at(198), at(199)]);
     assert!(times(at(201), 11).is_empty(), "only what runs");
-    assert!(times(at(500), 11).is_empty());
+    assert!(times(at(202), 11).is_empty());
 }
 
 #[test]
@@ -377,7 +377,7 @@ fn the_steps_of_a_span_are_those_of_the_cycles_that_began_in_it() {
     journal.begin_step(key, 1, "step1", at(30)).unwrap();
     let reader = Reader::open(&path).unwrap();
     let good = |since| {
-        let steps = reader.step_windows(since).unwrap();
+        let steps = reader.step_windows(since, at(30)).unwrap();
         let found = steps
             .iter()
             .map(|step| (&*step.name, step.ok, step.retries));
@@ -391,7 +391,7 @@ fn the_steps_of_a_span_are_those_of_the_cycles_that_began_in_it() {
         "what runs is no good one yet"
     );
     assert_eq!(good(at(31)), "[]");
-    let step = reader.step_windows(at(0)).unwrap().remove(0);
+    let step = reader.step_windows(at(0), at(30)).unwrap().remove(0);
     assert_eq!(step.times.unwrap().p50_s, 1.2);
     assert_eq!(step.max_rss, Some(30_000_000));
 }

@@ -177,7 +177,23 @@ impl Silences {
         state.join("silences.json")
     }
 
-    /// Reads them, lets `change` change them, and writes them if it did, while nobody else changes them.
+    /// Lets `change` take some of them away, as [`Silences::change`] does; where none was ever set it has
+    /// nothing to do, and nothing is written, not even a folder.
+    ///
+    /// # Errors
+    /// As [`Silences::change`].
+    pub fn change_if_any<T: Default>(
+        state: &Path,
+        change: impl FnOnce(&mut Silences) -> Result<T, String>,
+    ) -> Result<T, String> {
+        match Silences::path(state).try_exists() {
+            Ok(false) => Ok(T::default()),
+            _ => Silences::change(state, change),
+        }
+    }
+
+    /// Reads them, lets `change` change them, and writes them if it did, while nobody else changes them. The
+    /// folder is made when it is missing.
     ///
     /// # Errors
     /// When `change` fails, nobody else comes to an end in time, or the file can't be read or written.

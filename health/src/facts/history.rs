@@ -204,13 +204,13 @@ impl History {
             areas: Vec::new(),
         };
         if depth == Depth::Full {
-            history.steps_hour = reader.step_windows(hour)?;
-            history.steps_day = reader.step_windows(day)?;
+            history.steps_hour = reader.step_windows(hour, now)?;
+            history.steps_day = reader.step_windows(day, now)?;
             history.cycle_hour = reader.cycle_times(hour)?;
             history.cycle_day = reader.cycle_times(day)?;
             history.runs = reader.runs(STRIP)?;
             history.events = reader.events(EVENTS)?;
-            history.areas = reader.areas(now - TimeDelta::days(7))?;
+            history.areas = reader.areas_between(now - TimeDelta::days(7), now)?;
         }
         Ok(history)
     }
@@ -236,7 +236,7 @@ impl LongAgo {
     fn ask(reader: &Reader, now: DateTime<Utc>) -> Result<LongAgo, JournalError> {
         Ok(LongAgo {
             usual_matches: usual_matches(reader, now)?,
-            fills: reader.fills(now - TimeDelta::days(7), FILLS)?,
+            fills: reader.fills(now - TimeDelta::days(7), now, FILLS)?,
         })
     }
 }

@@ -21,6 +21,8 @@ use crate::words::ago;
 const CYCLES: u32 = 500;
 /// Lines of a step that are shown.
 const LINES: usize = 8;
+/// A cycle takes no longer than this.
+const LONGEST: TimeDelta = TimeDelta::days(1);
 /// What is read of a day log at most, in bytes.
 const MOST: u64 = 256 * 1024;
 /// What the search for a time reads at once, in bytes.
@@ -42,25 +44,29 @@ pub(super) fn section(look: &Look, steps: &[StepPace]) -> Markup {
             return html! { h2 { "Last errors" } p class="warn" { "They can't be read: " (why) } };
         }
     };
-    let failed = |step: &StepPace| {
-        let position = step.window.position;
-        failures.iter().any(|one| one.step.position == position)
-    };
-    let never: Vec<_> = steps
+    // Of a step that stood at another place once, what is found is found.
+    let failed = |name: &str| failures.iter().any(|one| one.step.name == name);
+    let mut never: Vec<_> = steps
         .iter()
-        .filter(|step| !failed(step))
+        .filter(|step| !failed(&step.window.name))
         .map(|step| step6::screen_text(&step.window.name, 40))
         .collect();
+    never.dedup();
     html! {
         @if !failures.is_empty() || !never.is_empty() { h2 { "Last error of each step" } }
         @for one in &failures {
-            @let pace = steps.iter().find(|step| step.window.position == one.step.position);
+            @let pace = steps.iter().find(|step| is_of(&one.step, step));
             (details(look, one, pace))
         }
         @if !never.is_empty() {
             p class="dim" { "No error found for " (never.join(", ")) " (the newest " (CYCLES) " bad cycles were searched)." }
         }
     }
+}
+
+/// Whether this is how the step goes now: at its place another one may have come in.
+fn is_of(failed: &Step, pace: &StepPace) -> bool {
+    pace.window.position == failed.position && pace.window.name == failed.name
 }
 
 fn failures(look: &Look) -> Result<Vec<Failure>, JournalError> {
@@ -70,15 +76,13 @@ fn failures(look: &Look) -> Result<Vec<Failure>, JournalError> {
         .map(|(cycle, step)| {
             // When a step ended that died with the orchestrator is not known.
             let until = if step.outcome == Some(StepOutcome::Crashed) {
-                reader.next_start(&cycle)?
+                let next = reader.next_start(&cycle)?.unwrap_or(look.facts.now);
+                // It may have lain dead for weeks, of which the logs need not be searched.
+                next.min(cycle.started_at + LONGEST)
             } else {
-                cycle.ended_at
+                cycle.ended_at.unwrap_or(look.facts.now)
             };
-            Ok(Failure {
-                until: until.unwrap_or(look.facts.now),
-                cycle,
-                step,
-            })
+            Ok(Failure { until, cycle, step })
         })
         .collect()
 }
@@ -130,12 +134,22 @@ fn lines_of(folder: &Path, one: &Failure) -> Vec<String> {
         let Ok(text) = before(&path, until) else {
             continue;
         };
-        let own = text.lines().rev().filter(|text| {
+        let mut earlier = false;
+        for text in text.lines().rev() {
             let line = Line::of(text);
-            let within = line.at.is_some_and(|at| at >= from && at <= until);
-            within && line.who == Some(one.step.name.as_str())
-        });
-        found.extend(own.take(LINES - found.len()).map(str::to_owned));
+            let Some(at) = line.at else { continue };
+            earlier |= at < from;
+            if at >= from && at <= until && line.who == Some(one.step.name.as_str()) {
+                found.push(text.to_owned());
+            }
+            if found.len() == LINES {
+                break;
+            }
+        }
+        // Where a line is too old, those of earlier days are too.
+        if earlier || found.len() == LINES {
+            break;
+        }
     }
     found.reverse();
     found
@@ -180,7 +194,64 @@ fn text_of(file: &File, from: u64, until: u64) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use journal::{CycleOutcome, Journal};
+
     use super::*;
+
+    /// Step 1 of a cycle that took ten minutes.
+    fn failure(folder: &Path, began: DateTime<Utc>) -> Failure {
+        let path = folder.join("journal.sqlite");
+        let journal = Journal::open(&path).unwrap().0;
+        let key = journal.begin_cycle("c1", began, None).unwrap();
+        journal.begin_step(key, 1, "step1", began).unwrap();
+        drop(journal);
+        // Whoever opens it next finds it crashed.
+        drop(Journal::open(&path).unwrap());
+        let reader = Reader::open(&path).unwrap();
+        let (cycle, step) = reader.last_failures(1).unwrap().remove(0);
+        assert_eq!(cycle.outcome, Some(CycleOutcome::Crashed));
+        Failure {
+            until: began + TimeDelta::minutes(10),
+            cycle,
+            step,
+        }
+    }
+
+    #[test]
+    fn the_logs_of_earlier_days_are_read_only_while_lines_may_be_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let began: DateTime<Utc> = "2026-03-05T12:00:00Z".parse().unwrap();
+        let one = failure(folder.path(), began);
+        let log = |day: u32, lines: &[(i64, &str)]| {
+            let line = |(minute, words): &(i64, &str)| {
+                let at = began + TimeDelta::minutes(*minute);
+                let at = at.to_rfc3339_opts(chrono::SecondsFormat::Millis, false);
+                format!("{at} INFO  {words}\n")
+            };
+            let name = format!("continuous_orchestrator_202603{day:02}.log");
+            let text: String = lines.iter().map(line).collect();
+            fs::write(folder.path().join(name), text).unwrap();
+        };
+        let found = || -> Vec<_> {
+            let lines = lines_of(folder.path(), &one).into_iter();
+            lines.filter_map(|line| line.chars().last()).collect()
+        };
+        // The day before has what it can have only if this day's has nothing from before the cycle.
+        log(4, &[(-60, "step1: -"), (1, "step1: a"), (2, "step1: b")]);
+        log(5, &[(3, "step1: c"), (4, "step2: -"), (11, "step1: -")]);
+        assert_eq!(found(), ['a', 'b', 'c']);
+        log(5, &[(-1, "step2: -"), (3, "step1: c"), (11, "step1: -")]);
+        assert_eq!(found(), ['c']);
+        log(5, &[(3, "step1: c"); 12]);
+        assert_eq!(found(), ['c'; LINES]);
+        log(5, &[]);
+        assert_eq!(found(), ['a', 'b']);
+        // Nothing before it, and a day that only went on after it.
+        log(5, &[(-3, "step1: -"), (12, "step1: -")]);
+        assert_eq!(found(), [' '; 0]);
+    }
 
     #[test]
     fn the_lines_of_a_time_are_found_in_a_log_of_any_length() {

@@ -1,6 +1,8 @@
 //! The first page's ranges and last errors: what they count, what they say, and that they stay cheap.
 
 use std::fs;
+use std::thread;
+use std::time::Duration;
 
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use journal::CycleOutcome;
@@ -13,10 +15,30 @@ use crate::server::Server;
 
 const DAY: i64 = 86_400;
 
+/// Waits until what began some seconds ago began in the hour that is running: of an hour that is over what was
+/// read is kept, and a cycle that is written into it afterwards is not seen.
+fn well_within_an_hour() {
+    while !(15..3570).contains(&Utc::now().timestamp().rem_euclid(3600)) {
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// The label at the left below the figure with this caption.
+fn left_label<'a>(page: &'a str, caption: &str) -> &'a str {
+    let figure = page.split("<figure>").find(|figure| {
+        let caption = format!("<figcaption>{caption}");
+        figure.starts_with(&caption)
+    });
+    let labels = figure.unwrap_or_else(|| panic!("no {caption}: {page}"));
+    let labels = labels.split("<span class=\"x\"><span>").nth(1);
+    labels.unwrap().split('<').next().unwrap()
+}
+
 #[test]
 fn a_long_range_counts_its_own_cycles_and_the_new_ones_too() {
     let mut place = Place::new();
     let _lock = place.orchestrator();
+    place.disk_free = Some(9_000_000_000);
     for age in [35 * DAY, 29 * DAY, 20 * DAY] {
         place.cycle(age, CycleOutcome::Ok);
     }
@@ -32,7 +54,7 @@ fn a_long_range_counts_its_own_cycles_and_the_new_ones_too() {
             if page.contains(words) {
                 break;
             }
-            std::thread::sleep(std::time::Duration::from_millis(100));
+            thread::sleep(Duration::from_millis(100));
         }
         assert!(page.contains(words), "{range} lacks {words}: {page}");
         assert!(page.contains(&format!("Cycles, {range}")), "{page}");
@@ -43,9 +65,10 @@ fn a_long_range_counts_its_own_cycles_and_the_new_ones_too() {
     says("7d", "2 good and 0 bad cycles from ");
     says("24h", "1 good and 0 bad cycles from ");
     // What was read once is kept, and does not hide what comes.
+    well_within_an_hour();
     place.cycle(5, CycleOutcome::Ok);
     let page = says("30d", "5 good and 1 bad cycles from ");
-    says("7d", "3 good and 0 bad cycles from ");
+    let week = says("7d", "3 good and 0 bad cycles from ");
     // The steps of the range, with the failed run of ten days ago.
     let row = page.split("id=\"step-1\"").nth(1).unwrap();
     let row = row.split("</tr>").next().unwrap();
@@ -53,11 +76,15 @@ fn a_long_range_counts_its_own_cycles_and_the_new_ones_too() {
         row.contains("<td class=\"bad\">1</td>") && row.contains("2.00 s"),
         "{row}"
     );
-    // The chart of the disk is as long as the range.
-    let since = (Utc::now() - TimeDelta::days(31))
-        .format(" %b ")
-        .to_string();
-    assert!(page.contains(&since) || page.contains(&Utc::now().format(" %b ").to_string()));
+    // The chart of the disk begins with the first cycle of its range.
+    for (page, age) in [(&page, 29), (&week, 6)] {
+        let label = left_label(page, "Free space of the disk");
+        let near = (age - 1..=age + 1).any(|days| {
+            let day = Utc::now() - TimeDelta::days(days);
+            label.starts_with(&day.format("%d %b ").to_string())
+        });
+        assert!(near, "{label} is not {age} days ago");
+    }
     // Another journal is another past.
     drop(server);
     let server = Server::of(&place, &[]);
@@ -77,7 +104,7 @@ fn a_long_range_counts_its_own_cycles_and_the_new_ones_too() {
         if page.contains("0 good and 1 bad") {
             break;
         }
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        thread::sleep(Duration::from_millis(100));
     }
     assert!(page.contains("0 good and 1 bad"), "{page}");
 }
@@ -112,18 +139,21 @@ fn failed() -> (Place, journal::lock::Lock) {
     (place, lock)
 }
 
+/// What the page says of the last error at this place.
+fn error(page: &str, position: u32) -> &str {
+    let rest = page
+        .split(&format!("<details id=\"error-{position}\">"))
+        .nth(1);
+    let rest = rest.unwrap_or_else(|| panic!("no error of step {position}: {page}"));
+    rest.split("</details>").next().unwrap()
+}
+
 #[test]
 fn the_last_error_of_each_step_is_said_with_what_it_said_and_how_to_look_further() {
     let (place, _lock) = failed();
     let server = Server::of(&place, &[]);
     let page = server.get("/").body;
-    let details = |position: u32| {
-        let rest = page
-            .split(&format!("<details id=\"error-{position}\">"))
-            .nth(1);
-        let rest = rest.unwrap_or_else(|| panic!("no error of step {position}: {page}"));
-        rest.split("</details>").next().unwrap()
-    };
+    let details = |position| error(&page, position);
     let third = details(3);
     for words in [
         "10 min ago",
@@ -167,6 +197,38 @@ fn the_last_error_of_each_step_is_said_with_what_it_said_and_how_to_look_further
     let again = Server::of(&place, &[]).get("/").body;
     assert!(
         again.contains("The day logs have no line of it.") && again.contains("FAILED, exit 65")
+    );
+}
+
+#[test]
+fn an_error_of_a_step_that_is_no_longer_there_is_not_taken_for_one_of_the_step_in_its_place() {
+    let (mut place, _lock) = well();
+    let began = Utc::now() - TimeDelta::days(5);
+    // Orchestrators that died in steps which were at these places then.
+    for (position, name) in [(2, "former"), (3, "step1")] {
+        let journal = place.journal();
+        let key = journal.begin_cycle(name, began, None).unwrap();
+        journal.begin_step(key, position, name, began).unwrap();
+        place.close();
+    }
+    place.failure_at(4, 60, 65, "exit 65, input unusable");
+    let at = began + TimeDelta::seconds(1);
+    let stamp = at.to_rfc3339_opts(SecondsFormat::Millis, false);
+    let day = at.format("continuous_orchestrator_%Y%m%d.log");
+    fs::create_dir_all(place.data("logs")).unwrap();
+    let log = place.data(&format!("logs/{day}"));
+    fs::write(log, format!("{stamp} ERROR step1: its last words\n")).unwrap();
+    let page = Server::of(&place, &[]).get("/").body;
+    for (position, name) in [(2, "former"), (3, "step1"), (4, "step4")] {
+        let details = error(&page, position);
+        assert!(details.contains(&format!(">{name}</b>")), "{details}");
+        assert!(!details.contains("later runs were ok"), "{details}");
+    }
+    // It was dead for days after them.
+    assert!(error(&page, 3).contains("its last words"), "{page}");
+    assert!(
+        page.contains("No error found for step2, step3 (the"),
+        "{page}"
     );
 }
 

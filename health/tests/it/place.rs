@@ -16,6 +16,8 @@ pub struct Place {
     root: &'static str,
     journal: Option<Journal>,
     cycles: u32,
+    /// What the next cycles leave on the disk.
+    pub disk_free: Option<u64>,
 }
 
 pub struct Said {
@@ -46,6 +48,7 @@ impl Place {
             root,
             journal: None,
             cycles: 0,
+            disk_free: None,
         }
     }
 
@@ -120,6 +123,7 @@ impl Place {
         let id = format!("c{}", self.cycles);
         let last = failed.map_or(1, |(position, _, _)| position);
         let name = format!("step{last}");
+        let disk_free = self.disk_free;
         let journal = self.journal();
         let began = ended - TimeDelta::seconds(2);
         let key = journal.begin_cycle(&id, began, Some(began)).unwrap();
@@ -156,7 +160,7 @@ impl Place {
             with_odds: good.then_some(100),
             fetch,
             data_bytes: None,
-            disk_free: None,
+            disk_free,
         };
         journal.end_cycle(key, &end).unwrap();
     }

@@ -300,7 +300,7 @@ mod tests {
         assert_eq!(Bucket { mean_s, ..together }, whole);
         let (found, exact) = (
             Piece::step_windows(&all).remove(0),
-            reader.step_windows(at(0)).unwrap().remove(0),
+            reader.step_windows(at(0), at(240)).unwrap().remove(0),
         );
         let (times, right) = (found.times.unwrap(), exact.times.unwrap());
         for (rough, right) in [

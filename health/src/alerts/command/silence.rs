@@ -73,7 +73,7 @@ fn end(now: DateTime<Utc>, length: Duration) -> DateTime<Utc> {
 /// When there is no such alert, or the file can't be read or written.
 pub fn unsilence(facts: &Facts, name: &str) -> Result<Said, String> {
     let name = named(name)?;
-    let forgotten = Silences::change(&facts.data.state(), |all| {
+    let forgotten: usize = Silences::change_if_any(&facts.data.state(), |all| {
         let before = all.silences.len();
         all.silences
             .retain(|silence| name != "*" && silence.name != name);
