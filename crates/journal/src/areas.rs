@@ -62,22 +62,13 @@ impl Journal {
 }
 
 impl Reader {
-    /// What the areas held since `since`, whatever the clock said when it was recorded; else as
-    /// [`Reader::areas_between`].
-    ///
-    /// # Errors
-    /// When the file can't be read.
-    pub fn areas(&self, since: DateTime<Utc>) -> Result<Vec<(DateTime<Utc>, Areas)>, JournalError> {
-        self.areas_between(since, DateTime::<Utc>::MAX_UTC)
-    }
-
     /// What the areas held from `since` to `until`, oldest first, by the beginning of the hour; nothing in a
     /// file of a version that did not record it. Who asks for the newest says `until` now: an hour that was
     /// recorded while the clock was ahead is none of them.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn areas_between(
+    pub fn areas(
         &self,
         since: DateTime<Utc>,
         until: DateTime<Utc>,
@@ -146,7 +137,8 @@ mod tests {
             let at = begun + TimeDelta::minutes(minute);
             journal.areas(at, &held(minute as u64)).unwrap();
         }
-        let all = |since| Reader::open(&path).unwrap().areas(since).unwrap();
+        let forever = DateTime::<Utc>::MAX_UTC;
+        let all = |since| Reader::open(&path).unwrap().areas(since, forever).unwrap();
         let next = begun + TimeDelta::hours(1);
         assert_eq!(all(begun), [(begun, held(0)), (next, held(60))]);
         assert_eq!(all(next), [(next, held(60))]);
@@ -154,7 +146,7 @@ mod tests {
         let ahead = next + TimeDelta::days(3 * 365);
         journal.areas(ahead, &held(99)).unwrap();
         let reader = Reader::open(&path).unwrap();
-        let until = |until| reader.areas_between(begun, until).unwrap();
+        let until = |until| reader.areas(begun, until).unwrap();
         assert_eq!(until(begun), [(begun, held(0))]);
         let now = next + TimeDelta::minutes(5);
         assert_eq!(until(now), [(begun, held(0)), (next, held(60))]);
@@ -187,14 +179,14 @@ mod tests {
         let long_ago = DateTime::UNIX_EPOCH;
         let reader = Reader::open(&path).unwrap();
         assert_eq!(reader.newest(5).unwrap()[0].id, "old");
-        assert_eq!(reader.areas(long_ago).unwrap(), []);
+        assert_eq!(reader.areas(long_ago, Utc::now()).unwrap(), []);
         drop(reader);
         let (journal, opened) = Journal::open(&path).unwrap();
         assert_eq!((opened.moved_aside, opened.crashed), (None, 1));
         journal.areas(Utc::now(), &held(1)).unwrap();
         let reader = Reader::open(&path).unwrap();
         assert_eq!(reader.newest(5).unwrap()[0].id, "old");
-        assert_eq!(reader.areas(long_ago).unwrap().len(), 1);
+        assert_eq!(reader.areas(long_ago, Utc::now()).unwrap().len(), 1);
         drop((reader, journal));
         // One that only claims to be of this version is not ours.
         Connection::open(&path)

@@ -210,7 +210,7 @@ impl History {
             history.cycle_day = reader.cycle_times(day)?;
             history.runs = reader.runs(STRIP)?;
             history.events = reader.events(EVENTS)?;
-            history.areas = reader.areas_between(now - TimeDelta::days(7), now)?;
+            history.areas = reader.areas(now - TimeDelta::days(7), now)?;
         }
         Ok(history)
     }

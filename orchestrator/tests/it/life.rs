@@ -178,7 +178,10 @@ fn what_a_step_costs_is_recorded() {
     assert!(steps[1].max_rss.unwrap() > 500_000);
     assert_eq!(steps[1].attempts, 1);
     assert!(cycle.data_bytes.unwrap() > 0 && cycle.disk_free.unwrap() > 0);
-    let areas = bench.reader().areas(cycle.started_at).unwrap();
+    let areas = bench
+        .reader()
+        .areas(cycle.started_at, chrono::Utc::now())
+        .unwrap();
     assert!(areas[0].1.outputs > 0 && areas[0].1.state > 0, "{areas:?}");
     assert!(cycle.fetched_at.is_some());
 }
