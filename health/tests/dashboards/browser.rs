@@ -131,7 +131,7 @@ fn with_scripts_off_everything_is_there_and_the_page_reloads_itself() {
         ("/matches/m2", &["Consensus of 4 books", "<script>alert(1)"]),
         (
             "/alerts",
-            &["No alert fires", "No alert is silenced.", "All 20 rules"],
+            &["No alert fires", "No alert is silenced.", "All 21 rules"],
         ),
         ("/logs", &["There is no log yet", "all steps"]),
     ] {

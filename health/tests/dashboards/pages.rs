@@ -60,7 +60,7 @@ fn every_address_answers_and_none_lets_a_page_load_from_elsewhere() {
             "1 of 2 matches",
         ),
         ("/matches/m1", "text/html", "Consensus of 4 books"),
-        ("/alerts", "text/html", "All 20 rules"),
+        ("/alerts", "text/html", "All 21 rules"),
         ("/logs", "text/html", "&lt;b&gt;no&lt;/b&gt;"),
         ("/api/v1/status", "application/json", "\"status\":\"pass\""),
         ("/api/v1/matches", "application/json", "\"fresh\":true"),
