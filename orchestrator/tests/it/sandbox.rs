@@ -32,9 +32,12 @@ fn the_sandbox_is_started_handed_to_step_1_and_ended() {
         step1.ends_with("--provider sandbox --base-url http://127.0.0.1:4711"),
         "{step1}"
     );
+    let accepted = bench.data("state/accepted.toml").display().to_string();
     assert_eq!(
         lines(&bench.data("sandbox_args")),
-        ["--listen 127.0.0.1:0 --matches 5 --seed 3"]
+        [format!(
+            "--listen 127.0.0.1:0 --config {accepted} --matches 5 --seed 3"
+        )]
     );
     assert!(!lives(pids(&bench)[0]), "ended with us");
     assert!(ran.stderr.contains("SIMULATED"), "{}", ran.stderr);
